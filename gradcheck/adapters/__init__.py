@@ -1,0 +1,1 @@
+"""L1: what people already have, turned into a Module; numpy only."""

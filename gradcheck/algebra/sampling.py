@@ -1,0 +1,120 @@
+"""Cases of a declared module: at which sizes, with which values."""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from gradcheck.values.aliases import Array, Generator, Size, Sizes
+from gradcheck.values.case import Case, CaseSpec
+from gradcheck.values.declarations import Declaration
+from gradcheck.values.errors import DeclarationError
+from gradcheck.values.module import Module
+
+# Different primes for different symbols: a transposed or wrong axis then cannot fit by accident,
+# and a mean over one axis cannot be mistaken for a mean over another.
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37)
+_AXES_OF_A_STARRED_SYMBOL = 2
+_KINK_CLEARANCE = 0.05
+_ATTEMPTS = 1000
+
+
+def prime_sizes(symbols: tuple[str, ...], *, reverse: bool = False) -> dict[str, Size]:
+    """Bind every symbol to a prime of its own, a starred one to two; in descending order on request.
+
+    >>> prime_sizes(("N", "D"))
+    {'N': 2, 'D': 3}
+    >>> prime_sizes(("*B", "D"), reverse=True)
+    {'B': (5, 3), 'D': 2}
+    """
+    counts = [_AXES_OF_A_STARRED_SYMBOL if symbol.startswith("*") else 1 for symbol in symbols]
+    if sum(counts) > len(_PRIMES):
+        raise DeclarationError(
+            f"{len(symbols)} dimension symbols ({', '.join(symbols)}) are more than there are default"
+            f" sizes for: give them with `dimensions`, or use numbers for some"
+        )
+    primes = iter(sorted(_PRIMES[: sum(counts)], reverse=reverse))
+    sizes: dict[str, Size] = {}
+    for symbol in symbols:
+        starred = symbol.startswith("*")
+        sizes[symbol.lstrip("*")] = (next(primes), next(primes)) if starred else next(primes)
+    return sizes
+
+
+def case_specs(module: Module) -> tuple[CaseSpec, ...]:
+    """The cases at which a declared module is verified, examples last.
+
+    At ascending primes, at descending primes (so that every size relation is met both ways round),
+    and with a batch of one; a module that gives `dimensions` itself is verified at those instead.
+    """
+    specs = {case_name(sizes): CaseSpec(case_name(sizes), sizes) for sizes in _settings(module)}
+    examples = (
+        CaseSpec(f"example {number}", {}, example) for number, example in enumerate(module.examples, 1)
+    )
+    return (*specs.values(), *examples)
+
+
+def _settings(module: Module) -> Iterator[Sizes]:
+    ascending = prime_sizes(module.symbols)
+    if module.dimensions:
+        settings = [{**ascending, **sizes} for sizes in module.dimensions]
+    else:
+        settings = [ascending, prime_sizes(module.symbols, reverse=True)]
+    yield from settings
+    yield {symbol: _single(size, symbol == module.batch) for symbol, size in settings[0].items()}
+
+
+def _single(size: Size, is_batch: bool) -> Size:
+    """One sample: the batch axis and the axes of a starred symbol shrink to 1."""
+    if isinstance(size, tuple):
+        return (1,) * len(size)
+    return 1 if is_batch else size
+
+
+def case_name(sizes: Sizes) -> str:
+    """Sizes in words, such as ``N=2 D=3``."""
+    shown = (f"{k}={'x'.join(map(str, v)) if isinstance(v, tuple) else v}" for k, v in sizes.items())
+    return " ".join(shown) or "point"
+
+
+def generator_for(seed: int, *names: str) -> Generator:
+    """A random generator that depends on the seed and on what it is for, and on nothing else.
+
+    Adding or selecting modules therefore changes no other module's point.
+    """
+    return np.random.default_rng([seed, *(zlib.crc32(name.encode()) for name in names)])
+
+
+def draw_case(module: Module, spec: CaseSpec, seed: int) -> Case:
+    """Draw the leaves of a case, or take them from its example."""
+    if spec.example is not None:
+        return Case(spec.name, _leaves_of_example(module, spec), spec.example)
+    generator = generator_for(seed, module.name, spec.name)
+    leaves = {
+        name: _draw_off_kinks(declared, spec.sizes, generator, module.kinks.get(name, ()))
+        for name, declared in module.leaves.items()
+    }
+    return Case(spec.name, leaves)
+
+
+def _leaves_of_example(module: Module, spec: CaseSpec) -> dict[str, Array]:
+    given: Mapping[str, object] = spec.example.leaves if spec.example else {}
+    declared = module.leaves
+    return {
+        name: np.asarray(value, dtype=declared[name].dtype if name in declared else None)
+        for name, value in given.items()
+    }
+
+
+def _draw_off_kinks(
+    declared: Declaration, sizes: Sizes, generator: Generator, kinks: Sequence[float]
+) -> Array:
+    values = declared.draw(generator, sizes)
+    for _ in range(_ATTEMPTS):
+        near = np.zeros(values.shape, bool)
+        for kink in kinks:
+            near |= np.abs(values - kink) < _KINK_CLEARANCE
+        if not near.any():
+            return values
+        values = np.where(near, declared.draw(generator, sizes), values)
+    raise DeclarationError(f"no values could be drawn further than {_KINK_CLEARANCE:g} from the kinks {tuple(kinks)}")

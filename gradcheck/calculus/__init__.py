@@ -1,0 +1,1 @@
+"""L2: the numerical and the analytical Jacobian."""

@@ -1,0 +1,41 @@
+"""The analytical Jacobian: one backward for every output entry, with a one-hot cotangent."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from gradcheck.calculus.calls import Forward, call_backward
+from gradcheck.values.aliases import Array, Leaves
+from gradcheck.values.errors import ModuleError
+from gradcheck.values.module import Module
+
+
+def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves: Sequence[str]) -> dict[str, Array]:
+    """The module's own Jacobian of every given leaf.
+
+    Row i of the result is what backward returns for the cotangent that is 1 at output entry i and 0
+    elsewhere. Shapes: (outputs, coordinates), both in C order.
+
+    Raises ModuleError if backward raises, or returns no gradient of a leaf's shape.
+    """
+    size = forward.layout.size
+    # Allocated beforehand and filled by copying: stacking a list would fail for no outputs at all,
+    # and a backward may return the same buffer every time.
+    jacobians = {leaf: np.empty((size, point[leaf].size)) for leaf in leaves}
+    for i in range(size):
+        one_hot = np.zeros(size)
+        one_hot[i] = 1.0
+        gradients = call_backward(module, forward, one_hot)
+        for leaf in leaves:
+            jacobians[leaf][i] = _gradient(module, gradients, leaf, point[leaf]).ravel()
+    return jacobians
+
+
+def _gradient(module: Module, gradients: Mapping[str, object], leaf: str, value: Array) -> Array:
+    gradient = np.asarray(gradients.get(leaf, None))
+    if gradient.dtype.kind not in "fiu" or gradient.shape != value.shape:
+        raise ModuleError(
+            f"{module.name}: backward gives no gradient of shape {value.shape} for leaf {leaf!r}"
+            f" (see the check 'dimensions')"
+        )
+    return gradient

@@ -1,0 +1,119 @@
+"""Calling the module under verification, and turning its misbehaviour into errors that name it."""
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from gradcheck.algebra.layout import Layout, ravel
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.values.aliases import Array, Leaves, Saved
+from gradcheck.values.errors import ModuleError
+from gradcheck.values.module import Module
+
+T = TypeVar("T")
+UNNAMED_OUTPUT = "a"
+
+
+@dataclass(frozen=True)
+class Forward:
+    """One forward pass: the outputs by name, what backward needs, and whether they came as a dict."""
+
+    outputs: dict[str, Array]
+    saved: Saved
+    named: bool
+
+    @property
+    def layout(self) -> Layout:
+        """Where every output lies in the vector of all of them."""
+        return Layout.of(self.outputs)
+
+    def cotangent(self, vector: Array) -> Any:
+        """A vector over all outputs in the structure and dtypes in which forward returned them."""
+        parts = {
+            name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()
+        }
+        return parts if self.named else next(iter(parts.values()))
+
+
+def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:
+    """Run the module's forward; raise ModuleError if it raises or returns anything but arrays."""
+    stream = {"rng": generator_for(seed, module.name, "forward")} if module.stochastic else {}
+    returned = _guarded(module, "forward", lambda: module.forward(**leaves, **stream))
+    if not isinstance(returned, tuple) or len(returned) != 2:
+        raise ModuleError(
+            f"{module.name}: forward returned {_describe(returned)}; expected the pair (output, saved):"
+            f" the output array, or a dict of them, and whatever backward needs"
+        )
+    outputs, saved = returned
+    named = isinstance(outputs, Mapping)
+    if not named:
+        outputs = {next(iter(module.outputs), UNNAMED_OUTPUT): outputs}
+    return Forward({name: _output(module, name, value) for name, value in outputs.items()}, saved, named)
+
+
+def _output(module: Module, name: str, value: object) -> Array:
+    array = np.asarray(value)
+    if array.dtype.kind != "f":
+        raise ModuleError(
+            f"{module.name}: forward returned output {name!r} as {_describe(value)}; expected an array of"
+            f" floating-point numbers"
+        )
+    return array
+
+
+def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping[str, Any]:
+    """Run the module's backward on a vector over all outputs; what it returns is not judged here."""
+    returned = _guarded(module, "backward", lambda: module.backward(forward.saved, forward.cotangent(cotangent)))
+    if not isinstance(returned, Mapping):
+        raise ModuleError(
+            f"{module.name}: backward returned {_describe(returned)}; expected a dict with a gradient for"
+            f" every differentiable leaf"
+        )
+    return returned
+
+
+def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:
+    """The forward as a function from leaves to one vector, NaN where it has no value.
+
+    A step away from the point a forward may raise (a Cholesky factorisation, a logarithm that
+    checks its argument): that is an answer about this step, not a failure of the module.
+    """
+    layout = forward.layout
+
+    def evaluate(leaves: Leaves) -> Array:
+        try:
+            near = call_forward(module, leaves, seed)
+        except ModuleError:
+            return np.full(layout.size, np.nan)
+        if near.layout != layout:
+            raise ModuleError(
+                f"{module.name}: the outputs have shapes {dict(layout.shapes)} at the point but"
+                f" {dict(near.layout.shapes)} a small step away; expected the same shapes"
+            )
+        return ravel(near.outputs)
+
+    return evaluate
+
+
+def _guarded(module: Module, what: str, call: Callable[[], T]) -> T:
+    try:
+        with np.errstate(all="ignore"):
+            return call()
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        raise ModuleError(
+            f"{module.name}: {what} raised {type(error).__name__}: {error}"
+            f" ({Path(frame.filename).name}, line {frame.lineno})"
+        ) from error
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"an array of dtype {value.dtype} and shape {value.shape}"
+    if isinstance(value, tuple):
+        return f"a tuple of length {len(value)}"
+    return "None" if value is None else f"a {type(value).__name__}"

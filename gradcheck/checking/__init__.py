@@ -1,0 +1,1 @@
+"""L3: checks of one module at one case."""

@@ -1,0 +1,81 @@
+"""One module at one case: everything that several checks need, each computed once and on demand."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradcheck.algebra.layout import ravel
+from gradcheck.algebra.precision import forward_noise
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.analytical import analytical_jacobians
+from gradcheck.calculus.calls import Forward, call_backward, call_forward, outputs_near
+from gradcheck.calculus.numerical import Neighbourhood
+from gradcheck.checking.point import is_differentiable
+from gradcheck.values.aliases import Array
+from gradcheck.values.case import Case
+from gradcheck.values.errors import ModuleError
+from gradcheck.values.module import Module
+from gradcheck.values.settings import Settings
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A module, a case and the settings; every property raises ModuleError if the module misbehaves."""
+
+    module: Module
+    case: Case
+    settings: Settings
+
+    @cached_property
+    def differentiable(self) -> tuple[str, ...]:
+        """Names of the leaves that have a gradient."""
+        return tuple(name for name in self.case.leaves if is_differentiable(self.module, name, self.case.leaves[name]))
+
+    @cached_property
+    def forward(self) -> Forward:
+        """The forward pass at the point, checked for finite outputs and untouched leaves."""
+        given = {name: value.copy() for name, value in self.case.leaves.items()}
+        forward = call_forward(self.module, given, self.settings.seed)
+        for name, value in given.items():
+            if not np.array_equal(value, self.case.leaves[name]):
+                raise ModuleError(
+                    f"{self.module.name}: forward writes to its leaf {name!r}; expected it to leave its"
+                    f" arguments as they are: work on a copy"
+                )
+        _require_finite(self.module, forward)
+        return forward
+
+    @cached_property
+    def gradients(self) -> dict[str, object]:
+        """What backward returns for one generic cotangent, as it comes."""
+        generator = generator_for(self.settings.seed, self.module.name, "cotangent")
+        return dict(call_backward(self.module, self.forward, generator.normal(size=self.forward.layout.size)))
+
+    @cached_property
+    def jacobians(self) -> dict[str, Array]:
+        """The analytical Jacobian of every differentiable leaf."""
+        return analytical_jacobians(self.module, self.forward, self.case.leaves, self.differentiable)
+
+    @cached_property
+    def neighbourhood(self) -> Neighbourhood:
+        """The forward around the point as numbers, with its noise."""
+        repeated = call_forward(self.module, self.case.leaves, self.settings.seed)
+        return Neighbourhood(
+            evaluate=outputs_near(self.module, self.forward, self.settings.seed),
+            point=self.case.leaves,
+            value=ravel(self.forward.outputs),
+            noise=forward_noise(self.forward.outputs, repeated.outputs),
+        )
+
+
+def _require_finite(module: Module, forward: Forward) -> None:
+    values = ravel(forward.outputs)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        name, index = forward.layout.locate(int(wrong[0]))
+        raise ModuleError(
+            f"{module.name}: forward returned {values[wrong[0]]} in {name}{list(index)} at the point itself"
+            f" ({wrong.size} of {values.size} outputs are not finite); expected finite outputs: give a point"
+            f" inside the domain, or mend the forward"
+        )

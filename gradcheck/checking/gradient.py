@@ -1,0 +1,129 @@
+"""The gradient check: the Jacobian of one leaf, analytical against numerical."""
+
+import numpy as np
+
+from gradcheck.algebra.layout import Layout
+from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.numerical import Estimate, numerical_jacobian
+from gradcheck.checking.comparison import Comparison, compare, scale_of
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import CheckResult, Coverage, Entry, GradientEvidence
+from gradcheck.values.verdict import LADDER, STRICTEST_THRESHOLD, Verdict
+
+_SHOWN = 5
+
+
+def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
+    """Compare backward with central differences in every entry of the Jacobian of one leaf."""
+    analytical = evaluation.jacobians[leaf]
+    fallback = _scale_of_the_point(evaluation, leaf)
+    eps, scale = eps_of(evaluation.case.leaves[leaf]), scale_of(analytical, np.zeros(0), fallback)
+
+    def settles(j: int, column: Estimate) -> bool:
+        return compare(analytical[:, j], column, scale, eps).verdict(STRICTEST_THRESHOLD) is Verdict.PASS
+
+    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, _room(evaluation, leaf), settles)
+    scale = scale_of(analytical, numerical.value, fallback)
+    comparison = compare(analytical, numerical, scale, eps)
+    evidence = _evidence(evaluation, leaf, analytical, numerical, comparison)
+    threshold = evaluation.settings.threshold
+    verdict = comparison.verdict(threshold)
+    return CheckResult("gradient", verdict, _message(evidence, verdict, threshold), leaf, evidence=evidence)
+
+
+def _scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
+    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
+    inputs = float(np.max(np.abs(evaluation.case.leaves[leaf]), initial=0.0))
+    return outputs / inputs if outputs and inputs else 1.0
+
+
+def _room(evaluation: Evaluation, leaf: str) -> Array:
+    value = evaluation.case.leaves[leaf]
+    declared = evaluation.module.leaves.get(leaf)
+    return np.full(value.shape, np.inf) if declared is None else declared.domain.room(value)
+
+
+def _evidence(
+    evaluation: Evaluation, leaf: str, analytical: Array, numerical: Estimate, comparison: Comparison
+) -> GradientEvidence:
+    value, threshold = evaluation.case.leaves[leaf], evaluation.settings.threshold
+    magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))
+    seen = threshold * magnitude + comparison.allowed_error
+    # Δ of the lecture; an entry that could not be measured has no difference to count.
+    squares = np.nansum((analytical - numerical.value) ** 2, axis=0)
+    return GradientEvidence(
+        leaf=leaf,
+        role="parameter" if leaf in evaluation.module.parameters else "input",
+        shape=value.shape,
+        dtype=str(value.dtype),
+        scale=_largest(magnitude[np.isfinite(magnitude)]),
+        relative_error=_largest(comparison.excess),
+        numerical_error=_largest(comparison.blur),
+        delta=_largest(squares),
+        ladder=tuple((rung, comparison.verdict(rung)) for rung in LADDER),
+        entries=analytical.size,
+        failing=int(comparison.fails(threshold).sum()),
+        unresolved=int(comparison.unresolved(threshold).sum()),
+        worst=_worst(evaluation.forward.layout, leaf, value, analytical, numerical, comparison),
+        coverage=Coverage(value.size, value.size, numerical.forwards, _largest(seen)),
+    )
+
+
+def _largest(values: Array) -> float:
+    return float(np.max(values, initial=0.0))
+
+
+def _worst(
+    outputs: Layout, leaf: str, value: Array, analytical: Array, numerical: Estimate, comparison: Comparison
+) -> tuple[Entry, ...]:
+    """The entries with the largest excess; among equals those with the largest blur."""
+    order = np.lexsort((-comparison.blur.ravel(), -comparison.excess.ravel()))[:_SHOWN]
+    rows, columns = np.unravel_index(order, analytical.shape)
+    return tuple(
+        Entry(
+            leaf,
+            tuple(int(k) for k in np.unravel_index(j, value.shape)),
+            *outputs.locate(int(i)),
+            analytical=float(analytical[i, j]),
+            numerical=float(numerical.value[i, j]),
+            error=float(comparison.allowed_error[i, j]),
+        )
+        for i, j in zip(rows, columns, strict=True)
+    )
+
+
+def _message(evidence: GradientEvidence, verdict: Verdict, threshold: float) -> str:
+    leaf, worst = evidence.leaf, evidence.worst[0] if evidence.worst else None
+    if worst is None:
+        return f"{leaf} has {evidence.coverage.coordinates} coordinates and the Jacobian no entries: passes trivially"
+    if verdict is Verdict.FAIL:
+        return (
+            f"{evidence.failing} of {evidence.entries} entries disagree by more than {threshold:g};"
+            f" worst {worst.path}: analytical {worst.analytical:.10g},"
+            f" numerical {worst.numerical:.10g} ± {worst.error:.1g}"
+        )
+    if verdict is Verdict.INCONCLUSIVE:
+        return _inconclusive(evidence, worst, threshold)
+    if evidence.scale == 0:
+        return f"all {evidence.entries} entries are zero on both sides: this point cannot tell a right from a wrong {leaf}"
+    return f"all {evidence.entries} entries agree"
+
+
+def _inconclusive(evidence: GradientEvidence, worst: Entry, threshold: float) -> str:
+    if np.isnan(worst.numerical):
+        return (
+            f"{evidence.unresolved} of {evidence.entries} entries could not be measured; first {worst.path}:"
+            f" forward has no finite value on both sides of the point at any step that was tried; give a"
+            f" point further inside the domain"
+        )
+    remedy = (
+        f"the strictest threshold that can be resolved is {evidence.strictest:g}: set it"
+        if evidence.strictest is not None
+        else "none of the thresholds can be resolved"
+    )
+    return (
+        f"{evidence.unresolved} of {evidence.entries} entries cannot be told at {threshold:g}: the numerical"
+        f" error is {evidence.numerical_error:.1g} of the leaf's scale, worst {worst.path}; {remedy}, or make"
+        f" the forward compute and repeat more exactly (float64, a fixed random stream)"
+    )

@@ -1,0 +1,77 @@
+"""The point given by a caller: does it fit the module, and which of its leaves have a gradient?"""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+import numpy as np
+
+from gradcheck.values.aliases import Array, Sizes
+from gradcheck.values.case import Case
+from gradcheck.values.dimensions import bind
+from gradcheck.values.errors import PointError
+from gradcheck.values.module import Module
+
+
+def is_differentiable(module: Module, leaf: str, value: Array) -> bool:
+    """As declared; a leaf without a declaration is differentiable if it holds floating-point numbers."""
+    declared = module.leaves.get(leaf)
+    return value.dtype.kind == "f" if declared is None else declared.differentiable
+
+
+def case_at(module: Module, arrays: Mapping[str, object], name: str = "given point") -> tuple[Module, Case]:
+    """Check the arrays against the module's declarations and make a case of copies of them.
+
+    Returns the module for the sizes that the arrays have, and the case.
+
+    Raises PointError naming module, leaf, what was given and what was expected.
+    """
+    given = {leaf: np.array(value) for leaf, value in arrays.items()}
+    module = module.at(_sizes(module, given))
+    leaves = {leaf: np.array(value) for leaf, value in {**module.defaults, **given}.items()}
+    if module.leaves:
+        _require_names(module, leaves)
+    sizes = _sizes(module, leaves)
+    for leaf, value in leaves.items():
+        _require_values(module, leaf, value, sizes)
+    order = [leaf for leaf in module.leaves if leaf in leaves] or list(leaves)
+    return module, Case(name, {leaf: leaves[leaf] for leaf in order})
+
+
+def _sizes(module: Module, leaves: Mapping[str, Array]) -> Sizes:
+    declared = {leaf: declaration.dimensions for leaf, declaration in module.leaves.items()}
+    sizes, problems = bind(declared, {leaf: value.shape for leaf, value in leaves.items()})
+    if problems:
+        raise PointError(f"{module.name}: {'; '.join(problems)}")
+    return sizes
+
+
+def _require_names(module: Module, leaves: Mapping[str, Array]) -> None:
+    declared = list(module.leaves)
+    for leaf in leaves:
+        if leaf not in declared:
+            close = get_close_matches(leaf, declared, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise PointError(f"{module.name} has no leaf {leaf!r}; its leaves are {', '.join(declared)}{hint}")
+    missing = [leaf for leaf in declared if leaf not in leaves]
+    if missing:
+        raise PointError(
+            f"{module.name}: no array given for {', '.join(missing)}; expected one for each of {', '.join(declared)}"
+        )
+
+
+def _require_values(module: Module, leaf: str, value: Array, sizes: Sizes) -> None:
+    declared = module.leaves.get(leaf)
+    where = f"{module.name}: leaf {leaf!r}"
+    if value.dtype.kind not in "fiub":
+        raise PointError(f"{where} has dtype {value.dtype}; expected an array of real numbers")
+    if declared is not None and declared.differentiable and value.dtype.kind != "f":
+        raise PointError(
+            f"{where} is to be differentiated but holds {value.dtype}, which cannot be perturbed: pass"
+            f" {leaf}.astype(float), or declare it as labels, one_hot or mask"
+        )
+    if not np.isfinite(value).all():
+        index = [int(i) for i in np.argwhere(~np.isfinite(value))[0]]
+        raise PointError(f"{where} is {value[tuple(index)]} at {index}; expected finite numbers")
+    violation = declared.domain.violation(value, sizes) if declared is not None and value.size else None
+    if violation:
+        raise PointError(f"{where} {violation}; given values from {value.min()} to {value.max()}")

@@ -1,0 +1,1 @@
+"""L4: configuration, targets, registry, plan and run."""

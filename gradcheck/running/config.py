@@ -1,0 +1,67 @@
+"""Configuration: ``[tool.gradcheck]`` in pyproject.toml, the defaults of every surface."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+
+from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.settings import Settings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TABLE = "tool.gradcheck"
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Targets to verify when none are given, and the settings to verify with."""
+
+    modules: tuple[str, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+
+
+def load_configuration(folder: Path) -> Configuration:
+    """Read the nearest pyproject.toml in the folder or above it; defaults if there is no table in it.
+
+    Raises ConfigurationError if the file cannot be parsed, or holds an unknown key or a wrong value.
+    """
+    for candidate in (folder, *folder.parents):
+        file = candidate / "pyproject.toml"
+        if file.is_file():
+            return _read(file)
+    return Configuration()
+
+
+def _read(file: Path) -> Configuration:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{file} cannot be read: {error}") from error
+    tool = content.get("tool", {})
+    table = tool.get("gradcheck", {}) if isinstance(tool, dict) else {}
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"{file}: [{TABLE}] is {table!r}; expected a table")
+    try:
+        return configuration_from(table)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{file}, [{TABLE}]: {error}") from error
+
+
+def configuration_from(table: Mapping[str, object]) -> Configuration:
+    """Make a configuration of plain values; raise ConfigurationError for an unknown key or a wrong value."""
+    known = {"modules", *(setting.name for setting in fields(Settings))}
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, known, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else ""
+            raise ConfigurationError(f"unknown key {key!r}; known are {', '.join(sorted(known))}{hint}")
+    modules = table.get("modules", [])
+    if not isinstance(modules, list) or not all(isinstance(target, str) for target in modules):
+        raise ConfigurationError(f"modules is {modules!r}; expected a list of targets such as ['mypackage.layers']")
+    settings = {key: value for key, value in table.items() if key != "modules"}
+    return Configuration(tuple(modules), Settings(**settings))  # type: ignore[arg-type]  # Settings validates

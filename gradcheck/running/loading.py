@@ -1,0 +1,183 @@
+"""Running the files behind a target and collecting the modules they offer."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from gradcheck.running.locating import Location, locate
+from gradcheck.running.registry import Subject, modules_of, registered_in, source_of
+from gradcheck.values.errors import TargetError
+from gradcheck.values.module import Module
+from gradcheck.values.results import Problem
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The modules that could be loaded, and what could not."""
+
+    subjects: tuple[Subject, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def load_targets(targets: Iterable[str]) -> Loaded:
+    """Load every target; one that cannot be loaded becomes a Problem and the others go on."""
+    parts: list[Loaded] = []
+    for target in dict.fromkeys(targets):
+        try:
+            locations = locate(target)
+        except TargetError as error:
+            parts.append(Loaded(problems=(Problem(target, str(error)),)))
+            continue
+        found = together(load_location(location) for location in locations)
+        if not found.subjects and not found.problems:
+            found = Loaded(problems=(Problem(target, f"{target}: no file in it registers a module"),))
+        parts.append(found)
+    return together(parts)
+
+
+def together(parts: Iterable[Loaded]) -> Loaded:
+    """Everything that several loads gave, each module once, each name once in a file."""
+    subjects: list[Subject] = []
+    problems: list[Problem] = []
+    for part in parts:
+        problems += part.problems
+        for subject in part.subjects:
+            clash = next((known for known in subjects if _same_name(known, subject)), None)
+            if clash is None:
+                subjects.append(subject)
+            elif not _same_module(clash.module, subject.module):
+                problems.append(_duplicate(clash, subject))
+    return Loaded(tuple(subjects), tuple(problems))
+
+
+def load_location(location: Location) -> Loaded:
+    """Import one Python module and collect what it registers, or the one name that is wanted."""
+    try:
+        python_module = _imported(location)
+        targets = _targets(location, python_module)
+    except TargetError as error:
+        return Loaded(problems=(Problem(location.target, str(error)),))
+    except Exception as error:
+        return Loaded(problems=(_import_problem(location, error),))
+    return together(_loaded(location, target) for target in targets)
+
+
+def _targets(location: Location, python_module: ModuleType) -> list[object]:
+    if location.name:
+        value: object = python_module
+        for part in location.name.split("."):
+            if not hasattr(value, part):
+                raise TargetError(f"{location.target}: {_place(location)} has no {location.name!r}")
+            value = getattr(value, part)
+        return [value]
+    registered = registered_in(python_module)
+    if not registered and not location.optional:
+        raise TargetError(f"{location.target}: {_place(location)} registers no module{_unregistered(python_module)}")
+    return registered
+
+
+def _unregistered(python_module: ModuleType) -> str:
+    classes = [
+        name
+        for name, value in vars(python_module).items()
+        if isinstance(value, type) and issubclass(value, Module) and value.__module__ == python_module.__name__
+    ]
+    if classes:
+        return f"; it defines {', '.join(classes)}: add @gradcheck.register above the class, or name it as target:Name"
+    return "; expected @gradcheck.register above a class, or gradcheck.register(gradcheck.from_object(...))"
+
+
+def _loaded(location: Location, target: object) -> Loaded:
+    try:
+        modules = modules_of(target)
+    except TargetError as error:
+        return Loaded(problems=(Problem(location.target, f"{location.target}: {error}"),))
+    except Exception as error:
+        name = getattr(target, "__qualname__", type(target).__name__)
+        message = f"{location.target}: making {name} raised {type(error).__name__}: {error}"
+        return Loaded(problems=(Problem(location.target, message, traceback.format_exc()),))
+    return Loaded(tuple(Subject(module, source_of(module, location.target)) for module in modules))
+
+
+def _imported(location: Location) -> ModuleType:
+    if location.import_name:
+        return importlib.import_module(location.import_name)
+    if location.file is None:
+        raise TargetError(f"{location.target}: has no file to load")
+    return _imported_file(location.file)
+
+
+def _imported_file(file: Path) -> ModuleType:
+    """Import a file as its own folder would: by its dotted name in its package, or by its plain name."""
+    root = file.parent
+    while (root / "__init__.py").exists():
+        root = root.parent
+    parts = file.relative_to(root).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    if _is_found_as(name, file):
+        return importlib.import_module(name)
+    # Another module has this name (a second verify.py, or a json.py beside the standard library's).
+    alias = f"gradcheck_target_{zlib.crc32(str(file).encode()):x}_{file.stem}"
+    return sys.modules[alias] if alias in sys.modules else _executed(alias, file)
+
+
+def _is_found_as(name: str, file: Path) -> bool:
+    if not all(part.isidentifier() for part in name.split(".")):
+        return False
+    known = getattr(sys.modules.get(name), "__file__", None)
+    if known is None:
+        spec = importlib.util.find_spec(name)
+        known = spec.origin if spec is not None else None
+    return known is not None and Path(known).resolve() == file
+
+
+def _executed(name: str, file: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise TargetError(f"{file}: is no Python file")
+    python_module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = python_module
+    try:
+        spec.loader.exec_module(python_module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return python_module
+
+
+def _import_problem(location: Location, error: Exception) -> Problem:
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
+    message = f"{location.target}: importing {_place(location)} raised {type(error).__name__}: {error}{at}"
+    return Problem(location.target, message, traceback.format_exc())
+
+
+def _place(location: Location) -> str:
+    return location.import_name or (location.file.name if location.file else location.target)
+
+
+def _same_name(one: Subject, other: Subject) -> bool:
+    same_place = one.source.target == other.source.target or one.source.file == other.source.file
+    return one.module.name == other.module.name and same_place
+
+
+def _same_module(one: Module, other: Module) -> bool:
+    """Whether two targets have led to the same module; functions in its fields compare by identity."""
+    return type(one) is type(other) and repr(vars(one)) == repr(vars(other))
+
+
+def _duplicate(first: Subject, second: Subject) -> Problem:
+    places = " and ".join(f"{Path(s.source.file).name}, line {s.source.line}" for s in (first, second))
+    return Problem(
+        second.source.target,
+        f"{second.source.target}: the name {second.module.name!r} is registered twice ({places}); only the first"
+        f" is verified: rename one, or give it a name",
+    )

@@ -1,0 +1,74 @@
+"""The plan: which checks are to be carried out on which modules, at which cases, on which leaves."""
+
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gradcheck.algebra.sampling import case_specs
+from gradcheck.checking.checks import planned_checks
+from gradcheck.running.registry import Subject
+from gradcheck.values.case import CaseSpec
+from gradcheck.values.errors import DeclarationError, GradcheckError
+from gradcheck.values.results import Problem
+
+
+@dataclass(frozen=True)
+class Item:
+    """One check of one module at one case, on one leaf or on the module as a whole ("")."""
+
+    subject: Subject
+    spec: CaseSpec
+    check: str
+    leaf: str
+
+    @property
+    def case_id(self) -> str:
+        """Module and case, such as ``Linear[N=2 D=3 M=5]``."""
+        return f"{self.subject.module.name}[{self.spec.name}]"
+
+    @property
+    def id(self) -> str:
+        """The whole item, such as ``Linear[N=2 D=3 M=5]::gradient[weight]``."""
+        return f"{self.case_id}::{self.check}" + (f"[{self.leaf}]" if self.leaf else "")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Items in the order in which they are carried out, and modules for which none could be planned."""
+
+    items: tuple[Item, ...]
+    problems: tuple[Problem, ...]
+
+
+def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = ()) -> Plan:
+    """Plan all checks of the given modules whose ids contain one of the keywords, in any case."""
+    items: list[Item] = []
+    problems: list[Problem] = []
+    for subject in subjects:
+        name, target = subject.module.name, subject.source.target
+        try:
+            items += _items(subject)
+        except GradcheckError as error:
+            problems.append(Problem(target, f"{target}: {name}: {error}"))
+        except Exception as error:
+            message = f"{target}: {name}: making a case raised {type(error).__name__}: {error}"
+            problems.append(Problem(target, message, traceback.format_exc()))
+    lowered = [keyword.lower() for keyword in keywords]
+    chosen = [item for item in items if not lowered or any(keyword in item.id.lower() for keyword in lowered)]
+    return Plan(tuple(chosen), tuple(problems))
+
+
+def _items(subject: Subject) -> list[Item]:
+    module = subject.module
+    if not module.inputs:
+        raise DeclarationError(
+            "declares no inputs, so no case can be drawn for it: give inputs={'x': gradcheck.real('N D')},"
+            " or verify it at arrays of your own with gradcheck.check(module, arrays)"
+        )
+    items: list[Item] = []
+    for spec in case_specs(module):
+        leaves = module.at(spec.sizes).leaves if spec.example is None else {}
+        differentiable = tuple(name for name, declared in leaves.items() if declared.differentiable)
+        checks = planned_checks(module, differentiable, spec.example is not None)
+        items += [Item(subject, spec, check.name, leaf) for check, leaf in checks]
+    return items

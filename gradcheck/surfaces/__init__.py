@@ -1,0 +1,1 @@
+"""L5: what people see: the Report, its formats, the command line."""

@@ -1,0 +1,86 @@
+"""The report as plain data and as JSON; the schema is docs/report.schema.json."""
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from gradcheck import __version__
+from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
+
+SCHEMA = "gradcheck-report/1"
+
+
+def report_as_data(verification: Verification) -> dict[str, Any]:
+    """Dicts, lists, strings and numbers; NaN and infinities are strings, since JSON has none."""
+    return {
+        "schema": SCHEMA,
+        "gradcheck": __version__,
+        "verdict": verification.verdict.value,
+        "settings": asdict(verification.settings),
+        "problems": [{"target": p.target, "message": p.message} for p in verification.problems],
+        "cases": [_case(case) for case in verification.cases],
+    }
+
+
+def render_json(verification: Verification) -> str:
+    """The report as a JSON document."""
+    return json.dumps(report_as_data(verification), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _case(case: CaseResult) -> dict[str, Any]:
+    return {
+        "id": case.id,
+        "module": case.module,
+        "case": case.case,
+        "source": asdict(case.source),
+        "verdict": case.verdict.value,
+        "seconds": round(case.seconds, 6),
+        "checks": [_check(check) for check in case.checks],
+    }
+
+
+def _check(check: CheckResult) -> dict[str, Any]:
+    return {
+        "check": check.check,
+        "leaf": check.leaf or None,
+        "verdict": check.verdict.value,
+        "message": check.message,
+        "evidence": None if check.evidence is None else _evidence(check.evidence),
+    }
+
+
+def _evidence(evidence: GradientEvidence) -> dict[str, Any]:
+    return {
+        "role": evidence.role,
+        "shape": list(evidence.shape),
+        "dtype": evidence.dtype,
+        "scale": _number(evidence.scale),
+        "relative_error": _number(evidence.relative_error),
+        "numerical_error": _number(evidence.numerical_error),
+        "delta": _number(evidence.delta),
+        "ladder": [{"threshold": t, "verdict": verdict.value} for t, verdict in evidence.ladder],
+        "strictest": evidence.strictest,
+        "entries": evidence.entries,
+        "failing": evidence.failing,
+        "unresolved": evidence.unresolved,
+        "worst": [_entry(entry) for entry in evidence.worst],
+        "coverage": {**asdict(evidence.coverage), "detectable": _number(evidence.coverage.detectable)},
+    }
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    return {
+        "path": entry.path,
+        "leaf_index": list(entry.leaf_index),
+        "output": entry.output,
+        "output_index": list(entry.output_index),
+        "analytical": _number(entry.analytical),
+        "numerical": _number(entry.numerical),
+        "error": _number(entry.error),
+        "gap": _number(entry.gap),
+    }
+
+
+def _number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)

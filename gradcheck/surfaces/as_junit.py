@@ -1,0 +1,54 @@
+"""The report as JUnit XML: one test suite a case, one test case a check."""
+
+import re
+import xml.etree.ElementTree as ET
+
+from gradcheck.surfaces.as_text import render_check
+from gradcheck.values.results import CaseResult, CheckResult, Verification
+from gradcheck.values.verdict import Verdict
+
+# Characters that XML 1.0 cannot hold, not even escaped; a name or a message may contain any.
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+
+
+def render_junit(verification: Verification) -> str:
+    """The report as a JUnit document; INCONCLUSIVE is a failure unless the settings let it through."""
+    suites = ET.Element("testsuites", name="gradcheck")
+    for case in verification.cases:
+        suites.append(_suite(case, verification))
+    for problem in verification.problems:
+        suite = _element(suites, "testsuite", name=problem.target, tests="1", failures="0", errors="1")
+        test = _element(suite, "testcase", classname=problem.target, name="loading")
+        _element(test, "error", message=problem.message)
+    for attribute in ("tests", "failures", "errors"):
+        suites.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
+    ET.indent(suites)
+    return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _suite(case: CaseResult, verification: Verification) -> ET.Element:
+    suite = ET.Element("testsuite", name=_clean(case.id), time=f"{case.seconds:.6f}")
+    outcomes = [_test(suite, case, check, verification) for check in case.checks]
+    for attribute, outcome in (("failures", "failure"), ("errors", "error")):
+        suite.set(attribute, str(outcomes.count(outcome)))
+    suite.set("tests", str(len(outcomes)))
+    return suite
+
+
+def _test(suite: ET.Element, case: CaseResult, check: CheckResult, verification: Verification) -> str:
+    place = {"file": case.source.file, "line": str(case.source.line)} if case.source.file else {}
+    test = _element(suite, "testcase", classname=case.id, name=check.label, **place)
+    if verification.settings.accepts(check.verdict):
+        return "success"
+    outcome = "error" if check.verdict is Verdict.ERROR else "failure"
+    element = _element(test, outcome, message=check.message, type=check.verdict.value)
+    element.text = _clean(render_check(case, check, verification))
+    return outcome
+
+
+def _element(parent: ET.Element, tag: str, **attributes: str) -> ET.Element:
+    return ET.SubElement(parent, tag, {name: _clean(value) for name, value in attributes.items()})
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,24 @@
+"""A case: one point at which a module is verified."""
+
+from dataclasses import dataclass
+
+from gradcheck.values.aliases import Leaves, Sizes
+from gradcheck.values.module import Example
+
+
+@dataclass(frozen=True)
+class CaseSpec:
+    """How to make one case of a declared module: sizes to draw at, or an example to take."""
+
+    name: str
+    sizes: Sizes
+    example: Example | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One point: the value of every leaf, and the outputs expected there if they are known."""
+
+    name: str
+    leaves: Leaves
+    example: Example | None = None

@@ -1,0 +1,140 @@
+"""The contract: a Module is a pure forward and a pure backward with explicit residuals."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from gradcheck.values.aliases import Array, Leaves, Outputs, Saved, Sizes
+from gradcheck.values.declarations import Declaration
+
+
+@dataclass(frozen=True)
+class Example:
+    """A known input and its known output: if I run sin(π/2), does it return 1?
+
+    Arguments:
+        leaves: value of every leaf.
+        outputs: the expected output; a mapping from names if there are several.
+        tolerance: largest |output - expected| / max(1, |expected|) that counts as equal.
+    """
+
+    leaves: Mapping[str, Any]
+    outputs: Any
+    tolerance: float = 1e-9
+
+
+class Module(ABC):
+    """A differentiable module ``a = h(x; θ)``: subclass it and write ``forward`` and ``backward``.
+
+    A subclass is final, its hyper-parameters are fields of a frozen dataclass, and it declares its
+    leaves. Everything else is optional. Nothing is stored on ``self`` between the calls: what
+    ``backward`` needs, ``forward`` returns.
+
+    >>> from gradcheck import real
+    >>> class Square(Module):
+    ...     inputs = {"x": real("N")}
+    ...     def forward(self, x):
+    ...         return x**2, x
+    ...     @abstractmethod
+    def backward(self, saved, a_bar):
+    ...         return {"x": 2 * saved * a_bar}
+    >>> Square().name
+    'Square'
+    """
+
+    @property
+    def inputs(self) -> Mapping[str, Declaration]:
+        """Declared inputs by name."""
+        return {}
+
+    @property
+    def parameters(self) -> Mapping[str, Declaration]:
+        """Declared parameters by name."""
+        return {}
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Dimensions of every output by name; without it any output is accepted."""
+        return {}
+
+    @property
+    def variants(self) -> Sequence[Mapping[str, Any]]:
+        """Configurations to verify: values of the dataclass fields, one mapping a configuration."""
+        return ({},)
+
+    @property
+    def dimensions(self) -> Sequence[Sizes]:
+        """Sizes of dimension symbols to verify at, where the default primes do not fit."""
+        return ()
+
+    @property
+    def batch(self) -> str:
+        """The symbol of the batch axis, which is also tried at size 1."""
+        return "N"
+
+    @property
+    def examples(self) -> Sequence[Example]:
+        """Known input-output pairs."""
+        return ()
+
+    @property
+    def reference(self) -> "Module | None":
+        """Another module with the same leaves that must agree in value and gradient."""
+        return None
+
+    @property
+    def kinks(self) -> Mapping[str, Sequence[float]]:
+        """Values of a leaf at which the module has no derivative; drawn points keep away from them."""
+        return {}
+
+    @property
+    def stochastic(self) -> bool:
+        """Whether ``forward`` draws random numbers; it then gets ``rng=``, the same stream every time."""
+        return False
+
+    @property
+    def defaults(self) -> Leaves:
+        """Values of leaves that need not be given, such as the parameters an object was made with."""
+        return {}
+
+    @property
+    def name(self) -> str:
+        """The name in reports: the class, and the fields that differ from their defaults."""
+        return type(self).__name__ + _fields_suffix(self)
+
+    @property
+    def origin(self) -> object:
+        """The function that an editor should open: the backward, or what makes the module."""
+        return type(self).backward
+
+    @property
+    def leaves(self) -> Mapping[str, Declaration]:
+        """All declared leaves, inputs first."""
+        return {**self.inputs, **self.parameters}
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The dimension symbols that have to be given sizes, in order of appearance."""
+        found = (symbol for leaf in self.leaves.values() for symbol in leaf.symbols)
+        return tuple(dict.fromkeys(found))
+
+    def at(self, sizes: Sizes) -> "Module":
+        """The module for given sizes; itself, unless its construction depends on them."""
+        del sizes
+        return self
+
+    @abstractmethod
+    def forward(self, *args: Any, **leaves: Any) -> tuple[Outputs, Saved]:
+        """Compute the output(s) from the leaves, given by name, and what ``backward`` needs."""
+
+    @abstractmethod
+    def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
+        """Pull the cotangent of the output(s) back to a gradient for every differentiable leaf."""
+
+
+def _fields_suffix(module: Module) -> str:
+    if not is_dataclass(module):
+        return ""
+    shown = [f for f in fields(module) if f.repr and getattr(module, f.name) != f.default]
+    return f"({', '.join(f'{f.name}={getattr(module, f.name)!r}' for f in shown)})" if shown else ""

@@ -1,0 +1,178 @@
+"""What checks return: frozen values that every report reads."""
+
+from dataclasses import dataclass, field
+
+from gradcheck.values.aliases import Shape
+from gradcheck.values.settings import Settings
+from gradcheck.values.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a Jacobian, with everything needed to judge it.
+
+    ``error`` is the estimated error of the numerical value: truncation plus round-off.
+    """
+
+    leaf: str
+    leaf_index: tuple[int, ...]
+    output: str
+    output_index: tuple[int, ...]
+    analytical: float
+    numerical: float
+    error: float
+
+    @property
+    def path(self) -> str:
+        """Where it is, such as ``weight[2, 0] → a[1, 3]``."""
+        return f"{_path(self.leaf, self.leaf_index)} → {_path(self.output, self.output_index)}"
+
+    @property
+    def gap(self) -> float:
+        """|analytical - numerical|."""
+        return abs(self.analytical - self.numerical)
+
+
+def _path(name: str, index: tuple[int, ...]) -> str:
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How the coordinates of a leaf were perturbed, what it cost, and what it could have seen.
+
+    Arguments:
+        coordinates: entries that the leaf has.
+        alone: entries that were perturbed by themselves.
+        forwards: evaluations of the module's forward that the leaf took.
+        detectable: smallest error in one Jacobian entry that could not have gone unnoticed.
+    """
+
+    coordinates: int
+    alone: int
+    forwards: int
+    detectable: float
+
+
+@dataclass(frozen=True)
+class GradientEvidence:
+    """The comparison of the analytical with the numerical Jacobian of one leaf.
+
+    The leaf passes at a threshold exactly if ``relative_error`` and ``numerical_error`` are both
+    at most that threshold.
+
+    Arguments:
+        scale: the largest |entry| of the two Jacobians; 0 if the leaf has no influence at this point.
+        relative_error: largest relative gap beyond the numerical error, over the entries.
+        numerical_error: largest error of a numerical entry, relative to that entry or to the
+            leaf's largest entry, whichever is larger.
+        delta: the lecture's Δ = ‖∂a/∂θᵢ - g(θᵢ)‖², its largest value over the coordinates.
+        ladder: the verdict at each of 1e-4, 1e-5, 1e-6, 1e-7.
+        entries, failing, unresolved: how many entries there are, disagree, cannot be told.
+        worst: the entries that decide, worst first; the first one is the worst of all.
+    """
+
+    leaf: str
+    role: str
+    shape: Shape
+    dtype: str
+    scale: float
+    relative_error: float
+    numerical_error: float
+    delta: float
+    ladder: tuple[tuple[float, Verdict], ...]
+    entries: int
+    failing: int
+    unresolved: int
+    worst: tuple[Entry, ...]
+    coverage: Coverage
+
+    @property
+    def strictest(self) -> float | None:
+        """The strictest threshold of the ladder at which the leaf passes; None if at none."""
+        return min((threshold for threshold, verdict in self.ladder if verdict is Verdict.PASS), default=None)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The outcome of one check.
+
+    Arguments:
+        check: name of the check, such as ``gradient``.
+        leaf: the leaf it is about; empty if it is about the module as a whole.
+        message: what was found; for a FAIL or an ERROR, what was expected and what to do.
+        detail: traceback of the module's own exception, if there was one.
+        evidence: the numbers of a gradient check.
+    """
+
+    check: str
+    verdict: Verdict
+    message: str
+    leaf: str = ""
+    detail: str = ""
+    evidence: GradientEvidence | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the check with its leaf, such as ``gradient[weight]``."""
+        return self.check if not self.leaf else f"{self.check}[{self.leaf}]"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the module under verification is defined; ``file`` is empty if that is unknown."""
+
+    target: str
+    file: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A target, or a part of one, that could not be loaded; everything else is still verified."""
+
+    target: str
+    message: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class CaseResult:
+    """All checks of one module at one case; ``seconds`` is left out when results are compared."""
+
+    module: str
+    case: str
+    source: Source
+    checks: tuple[CheckResult, ...]
+    seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def id(self) -> str:
+        """Module and case, such as ``Linear[N=2 D=3 M=5]``."""
+        return f"{self.module}[{self.case}]"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict among the checks."""
+        return Verdict.worst(check.verdict for check in self.checks)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Everything that one run found out: results case by case, and what could not be loaded."""
+
+    cases: tuple[CaseResult, ...]
+    problems: tuple[Problem, ...]
+    settings: Settings
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict; ERROR if something could not be loaded or nothing was verified."""
+        if self.problems or not self.cases:
+            return Verdict.ERROR
+        return Verdict.worst(case.verdict for case in self.cases)
+
+    @property
+    def failures(self) -> tuple[tuple[CaseResult, CheckResult], ...]:
+        """The checks that do not count as success, with their cases."""
+        return tuple((c, r) for c in self.cases for r in c.checks if not self.settings.accepts(r.verdict))

@@ -1,0 +1,148 @@
+"""A module of modules, one after the other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from gradcheck.algebra.renaming import fresh, renamed, renamed_declaration, unify
+from gradcheck.values.aliases import Array, Generator, Saved
+from gradcheck.values.declarations import Declaration
+from gradcheck.values.dimensions import Dimensions
+from gradcheck.values.errors import DeclarationError
+from gradcheck.values.module import Module
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """One module of the row, in the names and dimension symbols of the whole.
+
+    Arguments:
+        fed: the input that takes what the stage before puts out.
+        paths: the name in the whole of every other leaf, and of the input of the whole.
+        declarations: declarations of these leaves, by their names in the whole.
+        output: dimensions of the output.
+    """
+
+    module: Module
+    fed: str
+    paths: Mapping[str, str]
+    declarations: Mapping[str, Declaration]
+    output: Dimensions
+
+    def own(self, leaves: Mapping[str, Any]) -> dict[str, Any]:
+        """The stage's leaves among those of the whole, by the stage's names."""
+        return {leaf: leaves[path] for leaf, path in self.paths.items()}
+
+
+@dataclass(frozen=True)
+class Sequential(Module):
+    """Modules in a row, each fed with the output of the one before.
+
+    The first input of each stage is fed; its other inputs (the target of a loss) and its parameters
+    become leaves named by path, such as ``dense.weight``. Dimensions are bound along the row: the
+    symbols of a stage's first input stand for what the stage before puts out.
+
+    Raises DeclarationError if a stage has several outputs or does not fit the one before.
+
+    >>> from gradcheck.modules import Linear, Tanh
+    >>> list(Sequential({"dense": Linear(), "squash": Tanh()}).parameters)
+    ['dense.weight', 'dense.bias']
+    """
+
+    stages: Mapping[str, Module]
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise DeclarationError("Sequential has no stages: expected at least one, such as {'dense': Linear()}")
+        # Wired here, so that stages that do not fit are reported where they are put together.
+        _ = self._wired
+
+    @cached_property
+    def _wired(self) -> tuple[_Stage, ...]:
+        wired: list[_Stage] = []
+        known: set[str] = set()
+        for name, module in self.stages.items():
+            wired.append(_wire(name, module, wired[-1].output if wired else None, known))
+            for declaration in wired[-1].declarations.values():
+                known.update(declaration.symbols)
+            known.update(wired[-1].output.symbols)
+        return tuple(wired)
+
+    @property
+    def name(self) -> str:
+        return f"Sequential({', '.join(module.name for module in self.stages.values())})"
+
+    @property
+    def inputs(self) -> Mapping[str, Declaration]:
+        return self._declared(lambda module: module.inputs)
+
+    @property
+    def parameters(self) -> Mapping[str, Declaration]:
+        return self._declared(lambda module: module.parameters)
+
+    def _declared(self, kind: Any) -> dict[str, Declaration]:
+        return {
+            path: stage.declarations[path]
+            for stage in self._wired
+            for leaf, path in stage.paths.items()
+            if leaf in kind(stage.module)
+        }
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        last = self._wired[-1]
+        return {next(iter(last.module.outputs)): str(last.output)}
+
+    @property
+    def kinks(self) -> Mapping[str, tuple[float, ...]]:
+        return {
+            path: tuple(stage.module.kinks.get(leaf, ()))
+            for stage in self._wired
+            for leaf, path in stage.paths.items()
+        }
+
+    @property
+    def stochastic(self) -> bool:
+        return any(module.stochastic for module in self.stages.values())
+
+    def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Array, Saved]:
+        fed: dict[str, Any] = {}
+        saved: list[Saved] = []
+        for stage in self._wired:
+            stream = {"rng": rng} if stage.module.stochastic else {}
+            output, residual = stage.module.forward(**fed, **stage.own(leaves), **stream)
+            saved.append(residual)
+            fed = {following.fed: output for following in self._wired[len(saved) : len(saved) + 1]}
+        return output, saved
+
+    def backward(self, saved: Saved, a_bar: Any, /) -> dict[str, Array]:
+        # ∂L/∂a_l = (∂a_{l+1}/∂x_{l+1})ᵀ ∂L/∂a_{l+1}: what a stage gives its fed input is the cotangent
+        # of the stage before.
+        gradients: dict[str, Array] = {}
+        for stage, residual in zip(reversed(self._wired), reversed(saved), strict=True):
+            returned = stage.module.backward(residual, a_bar)
+            gradients.update({stage.paths[leaf]: value for leaf, value in returned.items() if leaf in stage.paths})
+            a_bar = returned.get(stage.fed)
+        return gradients
+
+
+def _wire(name: str, module: Module, given: Dimensions | None, known: set[str]) -> _Stage:
+    if not module.inputs or len(module.outputs) != 1:
+        raise DeclarationError(
+            f"stage {name!r} ({module.name}) declares {len(module.inputs)} inputs and {len(module.outputs)} outputs;"
+            f" a stage of a Sequential needs at least one input and exactly one output"
+        )
+    fed, declared = next(iter(module.inputs.items()))
+    try:
+        renaming = {} if given is None else unify(declared.dimensions, given)
+    except DeclarationError as error:
+        raise DeclarationError(f"stage {name!r} ({module.name}) does not fit the stage before: {error}") from error
+    output = Dimensions.parse(next(iter(module.outputs.values())))
+    symbols = dict.fromkeys([*module.symbols, *output.symbols])
+    renaming |= fresh([symbol for symbol in symbols if symbol not in renaming], known)
+    paths = {leaf: f"{name}.{leaf}" for leaf in module.leaves if leaf != fed}
+    if given is None:
+        paths = {fed: fed, **paths}
+    declarations = {path: renamed_declaration(module.leaves[leaf], renaming) for leaf, path in paths.items()}
+    return _Stage(module, fed, paths, declarations, renamed(output, renaming))

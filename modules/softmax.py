@@ -1,0 +1,38 @@
+"""Softmax."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.values.aliases import Array, Saved
+from gradcheck.values.declarations import real
+from gradcheck.values.module import Example, Module
+
+
+@dataclass(frozen=True)
+class Softmax(Module):
+    """Softmax over the last axis, a_k = exp(x_k) / Σ_j exp(x_j).
+
+    Shapes: x and a (*B, K).
+
+    >>> Softmax().forward(np.array([1000.0, 1000.0]))[0].tolist()
+    [0.5, 0.5]
+    """
+
+    inputs = {"x": real("*B K")}
+    outputs = {"a": "*B K"}
+    examples = (
+        Example({"x": [0.0, np.log(3.0)]}, [0.25, 0.75]),
+        Example({"x": [1e4, -1e4, 1e4]}, [0.5, 0.0, 0.5]),
+    )
+
+    def forward(self, x: Array) -> tuple[Array, Saved]:
+        # A constant added to all x cancels; with the maximum taken off no exponential overflows.
+        exponentials = np.exp(x - x.max(axis=-1, keepdims=True))
+        a = exponentials / exponentials.sum(axis=-1, keepdims=True)
+        return a, a
+
+    def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
+        # ∂a_j/∂x_k = a_j (δ_jk - a_k), so  x̄_k = Σ_j ā_j a_j (δ_jk - a_k) = a_k (ā_k - Σ_j ā_j a_j)
+        a = saved
+        return {"x": a * (a_bar - (a_bar * a).sum(axis=-1, keepdims=True))}
