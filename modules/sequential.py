@@ -22,6 +22,7 @@ class _Stage:
         paths: the name in the whole of every other leaf, and of the input of the whole.
         declarations: declarations of these leaves, by their names in the whole.
         output: dimensions of the output.
+
     """
 
     module: Module
@@ -97,9 +98,7 @@ class Sequential(Module):
     @property
     def kinks(self) -> Mapping[str, tuple[float, ...]]:
         return {
-            path: tuple(stage.module.kinks.get(leaf, ()))
-            for stage in self._wired
-            for leaf, path in stage.paths.items()
+            path: tuple(stage.module.kinks.get(leaf, ())) for stage in self._wired for leaf, path in stage.paths.items()
         }
 
     @property

@@ -21,7 +21,7 @@ class Place:
 
     def get(self, owner: Any) -> Any:
         """What is there; ``_MISSING`` if nothing is."""
-        value = getattr(owner, self.attribute, _MISSING)
+        value: Any = getattr(owner, self.attribute, _MISSING)
         if self.key is None or value is _MISSING:
             return value
         # Some people call the gradient of params["W"] grads["W"], others grads["dW"].
@@ -73,7 +73,9 @@ def storage_of(owner: Any, gradients: Mapping[str, str] | None, name: str) -> St
     if gradients is not None:
         absent = [attribute for attribute in gradients if not hasattr(owner, attribute)]
         if absent:
-            raise DeclarationError(f"{name} has no attribute {', '.join(absent)}; it has {', '.join(vars(owner)) or 'none'}")
+            raise DeclarationError(
+                f"{name} has no attribute {', '.join(absent)}; it has {', '.join(vars(owner)) or 'none'}"
+            )
         return Storage({value: (Place(value), Place(gradient)) for value, gradient in gradients.items()})
     if isinstance(getattr(owner, "params", None), Mapping):
         return Storage({key: (Place("params", key), Place("grads", key)) for key in owner.params})

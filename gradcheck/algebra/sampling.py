@@ -48,9 +48,7 @@ def case_specs(module: Module) -> tuple[CaseSpec, ...]:
     and with a batch of one; a module that gives `dimensions` itself is verified at those instead.
     """
     specs = {case_name(sizes): CaseSpec(case_name(sizes), sizes) for sizes in _settings(module)}
-    examples = (
-        CaseSpec(f"example {number}", {}, example) for number, example in enumerate(module.examples, 1)
-    )
+    examples = (CaseSpec(f"example {number}", {}, example) for number, example in enumerate(module.examples, 1))
     return (*specs.values(), *examples)
 
 
@@ -106,9 +104,7 @@ def _leaves_of_example(module: Module, spec: CaseSpec) -> dict[str, Array]:
     }
 
 
-def _draw_off_kinks(
-    declared: Declaration, sizes: Sizes, generator: Generator, kinks: Sequence[float]
-) -> Array:
+def _draw_off_kinks(declared: Declaration, sizes: Sizes, generator: Generator, kinks: Sequence[float]) -> Array:
     values = declared.draw(generator, sizes)
     for _ in range(_ATTEMPTS):
         near = np.zeros(values.shape, bool)

@@ -33,9 +33,7 @@ class Forward:
 
     def cotangent(self, vector: Array) -> Any:
         """A vector over all outputs in the structure and dtypes in which forward returned them."""
-        parts = {
-            name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()
-        }
+        parts = {name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()}
         return parts if self.named else next(iter(parts.values()))
 
 
@@ -50,9 +48,8 @@ def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:
         )
     outputs, saved = returned
     named = isinstance(outputs, Mapping)
-    if not named:
-        outputs = {next(iter(module.outputs), UNNAMED_OUTPUT): outputs}
-    return Forward({name: _output(module, name, value) for name, value in outputs.items()}, saved, named)
+    by_name = outputs if isinstance(outputs, Mapping) else {next(iter(module.outputs), UNNAMED_OUTPUT): outputs}
+    return Forward({name: _output(module, name, value) for name, value in by_name.items()}, saved, named)
 
 
 def _output(module: Module, name: str, value: object) -> Array:

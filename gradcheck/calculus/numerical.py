@@ -37,6 +37,7 @@ class Neighbourhood:
         point: the leaves; none of them is written to.
         value: the outputs at the point (outputs,).
         noise: absolute error of each output (outputs,).
+
     """
 
     evaluate: Callable[[Leaves], Array]
@@ -62,6 +63,7 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, settles: Set
 
     A column costs two forwards if its first estimate settles it; otherwise a ladder of steps is
     climbed and extrapolated.
+
     """
     original, rooms = near.point[leaf].reshape(-1), room.reshape(-1)
     noise = max(near.relative_noise, eps_of(original))

@@ -17,17 +17,26 @@ class Comparison:
     """Two numbers for every entry; it passes at a threshold exactly if neither is larger.
 
     Arguments:
+        analytical, numerical: what was compared.
         excess: (gap - error) / max(|analytical|, |numerical|): the relative gap that the numerical
             error cannot explain; infinite if there is a NaN.
         blur: error / max(|analytical|, |numerical|, scale): how uncertain the numerical entry is.
         allowed_error: the error that was allowed for: numerical error and rounding of backward.
 
     Shapes: as the Jacobians that were compared.
+
     """
 
+    analytical: Array
+    numerical: Array
     excess: Array
     blur: Array
     allowed_error: Array
+
+    @property
+    def magnitude(self) -> Array:
+        """The larger of the two magnitudes of every entry; NaN only where both are."""
+        return np.fmax(np.abs(self.analytical), np.abs(self.numerical))
 
     def fails(self, threshold: float) -> Array:
         """Entries that are shown to be wrong."""
@@ -53,6 +62,7 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
         eps: machine epsilon of the leaf's dtype.
 
     No tolerance in here grows with the number of entries.
+
     """
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))
@@ -67,7 +77,7 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
     excess = np.where(unmeasured, 0.0, excess)
     blur = np.where(unmeasured, np.inf, blur)
     excess = np.where(np.isfinite(analytical), excess, np.inf)
-    return Comparison(excess, blur, error)
+    return Comparison(analytical, numerical.value, excess, blur, error)
 
 
 def scale_of(analytical: Array, numerical: Array, fallback: float) -> float:

@@ -58,7 +58,7 @@ def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> str:
         return f"backward returned None for {leaf!r}; {expected} (zeros if {leaf} has no influence)"
     gradient = np.asarray(given)
     if gradient.shape != value.shape:
-        return f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}, the shape of {leaf}{_sums(gradient, value)}"
+        return f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}{_hint(gradient, value)}"
     if gradient.dtype.kind != "f":
         return f"the gradient of {leaf!r} has dtype {gradient.dtype}; expected {value.dtype}, as {leaf}"
     if gradient.dtype.itemsize < value.dtype.itemsize:
@@ -66,8 +66,8 @@ def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> str:
     return ""
 
 
-def _sums(gradient: Array, value: Array) -> str:
-    """A hint where the leaf was broadcast and the gradient was not summed back."""
+def _hint(gradient: Array, value: Array) -> str:
+    """What may have been forgotten, where the shapes tell."""
     extra = gradient.ndim - value.ndim
     if extra > 0 and gradient.shape[extra:] == value.shape:
         axes = ", ".join(map(str, range(extra)))

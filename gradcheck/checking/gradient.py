@@ -26,7 +26,7 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     numerical = numerical_jacobian(evaluation.neighbourhood, leaf, _room(evaluation, leaf), settles)
     scale = scale_of(analytical, numerical.value, fallback)
     comparison = compare(analytical, numerical, scale, eps)
-    evidence = _evidence(evaluation, leaf, analytical, numerical, comparison)
+    evidence = _evidence(evaluation, leaf, comparison, numerical.forwards)
     threshold = evaluation.settings.threshold
     verdict = comparison.verdict(threshold)
     return CheckResult("gradient", verdict, _message(evidence, verdict, threshold), leaf, evidence=evidence)
@@ -44,14 +44,12 @@ def _room(evaluation: Evaluation, leaf: str) -> Array:
     return np.full(value.shape, np.inf) if declared is None else declared.domain.room(value)
 
 
-def _evidence(
-    evaluation: Evaluation, leaf: str, analytical: Array, numerical: Estimate, comparison: Comparison
-) -> GradientEvidence:
+def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison, forwards: int) -> GradientEvidence:
     value, threshold = evaluation.case.leaves[leaf], evaluation.settings.threshold
-    magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))
-    seen = threshold * magnitude + comparison.allowed_error
+    magnitude = comparison.magnitude
     # Δ of the lecture; an entry that could not be measured has no difference to count.
-    squares = np.nansum((analytical - numerical.value) ** 2, axis=0)
+    squares = np.nansum((comparison.analytical - comparison.numerical) ** 2, axis=0)
+    visible = threshold * magnitude + comparison.allowed_error
     return GradientEvidence(
         leaf=leaf,
         role="parameter" if leaf in evaluation.module.parameters else "input",
@@ -62,11 +60,11 @@ def _evidence(
         numerical_error=_largest(comparison.blur),
         delta=_largest(squares),
         ladder=tuple((rung, comparison.verdict(rung)) for rung in LADDER),
-        entries=analytical.size,
+        entries=comparison.analytical.size,
         failing=int(comparison.fails(threshold).sum()),
         unresolved=int(comparison.unresolved(threshold).sum()),
-        worst=_worst(evaluation.forward.layout, leaf, value, analytical, numerical, comparison),
-        coverage=Coverage(value.size, value.size, numerical.forwards, _largest(seen)),
+        worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), comparison, threshold),
+        coverage=Coverage(value.size, value.size, forwards, _largest(visible)),
     )
 
 
@@ -74,19 +72,17 @@ def _largest(values: Array) -> float:
     return float(np.max(values, initial=0.0))
 
 
-def _worst(
-    outputs: Layout, leaf: str, value: Array, analytical: Array, numerical: Estimate, comparison: Comparison
-) -> tuple[Entry, ...]:
-    """The entries with the largest excess; among equals those with the largest blur."""
-    order = np.lexsort((-comparison.blur.ravel(), -comparison.excess.ravel()))[:_SHOWN]
-    rows, columns = np.unravel_index(order, analytical.shape)
+def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: float) -> tuple[Entry, ...]:
+    """The entries that decide, those with the largest excess or else blur first; one if none decides."""
+    deciding = np.count_nonzero(comparison.fails(threshold)) or np.count_nonzero(comparison.unresolved(threshold))
+    order = np.lexsort((-comparison.blur.ravel(), -comparison.excess.ravel()))[: min(max(deciding, 1), _SHOWN)]
+    rows, columns = np.unravel_index(order, comparison.analytical.shape)
     return tuple(
         Entry(
-            leaf,
-            tuple(int(k) for k in np.unravel_index(j, value.shape)),
+            *leaf.locate(int(j)),
             *outputs.locate(int(i)),
-            analytical=float(analytical[i, j]),
-            numerical=float(numerical.value[i, j]),
+            analytical=float(comparison.analytical[i, j]),
+            numerical=float(comparison.numerical[i, j]),
             error=float(comparison.allowed_error[i, j]),
         )
         for i, j in zip(rows, columns, strict=True)
@@ -106,7 +102,9 @@ def _message(evidence: GradientEvidence, verdict: Verdict, threshold: float) -> 
     if verdict is Verdict.INCONCLUSIVE:
         return _inconclusive(evidence, worst, threshold)
     if evidence.scale == 0:
-        return f"all {evidence.entries} entries are zero on both sides: this point cannot tell a right from a wrong {leaf}"
+        return (
+            f"all {evidence.entries} entries are zero on both sides: this point cannot tell a right from a wrong {leaf}"
+        )
     return f"all {evidence.entries} entries agree"
 
 

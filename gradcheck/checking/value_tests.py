@@ -30,10 +30,16 @@ def _against_example(evaluation: Evaluation, example: Example) -> list[str]:
     outputs = evaluation.forward.outputs
     named = isinstance(example.outputs, dict)
     expected = example.outputs if named else {next(iter(outputs)): example.outputs}
-    problems = [f"the example expects output {name!r}; forward returned {', '.join(outputs)}" for name in expected if name not in outputs]
+    problems = [
+        f"the example expects output {name!r}; forward returned {', '.join(outputs)}"
+        for name in expected
+        if name not in outputs
+    ]
     for name, output in outputs.items():
         if name in expected:
-            problems += _difference(f"output {name}", output, np.asarray(expected[name]), example.tolerance, "the example")
+            problems += _difference(
+                f"output {name}", output, np.asarray(expected[name]), example.tolerance, "the example"
+            )
     return problems
 
 

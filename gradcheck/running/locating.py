@@ -24,6 +24,7 @@ class Location:
         import_name: the dotted name; empty for a file, whose name follows from where it lies.
         name: the attribute to take; empty for everything registered.
         optional: found by searching a folder or package, so it need not register anything.
+
     """
 
     target: str
@@ -64,7 +65,9 @@ def _folder(target: str, folder: Path, name: str) -> tuple[Location, ...]:
         raise TargetError(f"{target}: a name can be taken from a file, not from the folder {folder.name!r}")
     files = [file for file in sorted(folder.rglob("*.py")) if _mentions_gradcheck(file, folder)]
     if not files:
-        raise TargetError(f"{target}: no Python file in this folder mentions gradcheck; expected one that registers a module")
+        raise TargetError(
+            f"{target}: no Python file in this folder mentions gradcheck; expected one that registers a module"
+        )
     return tuple(Location(target, file, optional=True) for file in files)
 
 
@@ -90,7 +93,9 @@ def _dotted(target: str, place: str, name: str) -> tuple[Location, ...]:
     except (ImportError, ValueError, AttributeError) as error:
         raise TargetError(f"{target}: cannot be found ({type(error).__name__}: {error})") from error
     if spec is None:
-        raise TargetError(f"{target}: there is neither a file nor a Python module of this name; did you mean a path ending in .py?")
+        raise TargetError(
+            f"{target}: there is neither a file nor a Python module of this name; did you mean a path ending in .py?"
+        )
     file = Path(spec.origin) if spec.has_location and spec.origin else None
     folders = [] if name else [Path(folder) for folder in spec.submodule_search_locations or ()]
     inner = [

@@ -20,6 +20,7 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
         verbose: a row for every check of every case, instead of one for each module and leaf.
         quiet: no table.
         colour: verdicts in ANSI colours.
+
     """
     paint = _painter(colour)
     settings = verification.settings
@@ -50,7 +51,9 @@ def render_table(
     from tabulate import tabulate  # costs more to import than the rest of gradcheck
 
     rows = _every_check(cases, paint) if verbose else _worst_of_each_leaf(cases, paint)
-    return tabulate(rows, _HEADERS, tablefmt="simple", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 5 + ("left",))
+    return tabulate(
+        rows, _HEADERS, tablefmt="simple", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 5 + ("left",)
+    )
 
 
 def _every_check(cases: Sequence[CaseResult], paint: Callable[[Verdict, str], str]) -> list[Row]:

@@ -65,7 +65,7 @@ class Dimensions:
         surplus = len(shape) - (len(self.axes) - 1)
         if surplus < 0:
             return None
-        sizes = (*shape[:star], shape[star : star + surplus], *shape[star + surplus :])
+        sizes: tuple[Size, ...] = (*shape[:star], shape[star : star + surplus], *shape[star + surplus :])
         return tuple(zip(self.axes, sizes, strict=True))
 
 

@@ -36,10 +36,10 @@ def spread(generator: Generator, shape: Shape, lower: float, upper: float) -> Ar
     """
     count = int(np.prod(shape))
     if count < _GRID:
-        position = 1 + generator.choice(_GRID - 1, size=count, replace=False)
+        fraction = (1 + generator.choice(_GRID - 1, size=count, replace=False)) / _GRID
     else:
-        position = generator.uniform(0.0, _GRID, size=count)
-    return (lower + (upper - lower) * position / _GRID).reshape(shape)
+        fraction = generator.uniform(size=count)
+    return np.reshape(lower + (upper - lower) * fraction, shape)
 
 
 @dataclass(frozen=True)

@@ -28,5 +28,5 @@ class TargetError(GradcheckError):
     """A target cannot be loaded: no such file or name, an import error, a broken entry point."""
 
 
-class GradientMismatch(AssertionError):
+class GradientMismatch(AssertionError):  # noqa: N818  # an assertion that did not hold, not an error of use
     """A verification did not pass; raised by ``raise_for_failure`` and by the pytest plugin."""

@@ -1,0 +1,8 @@
+"""``python -m gradcheck`` is the command ``gradcheck``."""
+
+import sys
+
+from gradcheck.surfaces.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

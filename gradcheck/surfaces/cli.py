@@ -1,0 +1,100 @@
+"""The command line: ``gradcheck report``, ``gradcheck list``, ``gradcheck explain``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from gradcheck import __version__
+from gradcheck.surfaces.commands import INTERNAL, USAGE, explain, list_modules, report
+from gradcheck.surfaces.outputs import FORMATS, AddFile, AddFormat
+from gradcheck.values.errors import GradcheckError
+
+_INTERRUPTED = 130
+_TARGETS = """\
+targets:
+  pkg.mod               everything that the Python module or package registers
+  pkg.mod:Name          one class, instance or function in it
+  path/to/file.py       the same for a file, also with :Name
+  path/to/folder        every file in it that mentions gradcheck
+  Without targets: `modules` in [tool.gradcheck] of pyproject.toml, and every installed package that
+  registers modules (the bundled catalogue among them). A target is code, and is run."""
+_STATUS = """\
+exit status:
+  0 everything passed, 1 something failed or is inconclusive, 2 wrong usage or configuration, or a target
+  that cannot be loaded, 3 internal error, 5 nothing to check"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = argparse.ArgumentParser(prog="gradcheck", description="Verify hand-written backward passes.")
+    parser.add_argument("--version", action="version", version=f"gradcheck {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_report(commands)
+    _add_list(commands)
+    _add_explain(commands)
+    return parser
+
+
+def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "report",
+        help="verify modules and report",
+        description="Verify modules: every check, every coordinate perturbed by itself.",
+        epilog=f"{_TARGETS}\n\n{_STATUS}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_selection(parser)
+    parser.add_argument("--threshold", type=float, help="relative error allowed per entry, 1e-7 to 1e-4 (1e-5)")
+    parser.add_argument("--seed", type=int, help="seed of all draws (0)")
+    parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")
+    parser.add_argument(
+        "--format", dest="outputs", action=AddFormat, choices=sorted(FORMATS), help="format; repeat for several"
+    )
+    parser.add_argument(
+        "-o", dest="outputs", action=AddFile, metavar="FILE", help="file for the --format before it, or by its suffix"
+    )
+    loudness = parser.add_mutually_exclusive_group()
+    loudness.add_argument("-v", "--verbose", action="store_true", help="a row for every check of every case")
+    loudness.add_argument("-q", "--quiet", action="store_true", help="no table, only what failed and the summary")
+    parser.set_defaults(command=report)
+
+
+def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("list", help="list modules and cases without running them")
+    _add_selection(parser)
+    parser.set_defaults(command=list_modules)
+
+
+def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("explain", help="what a check does, why, and what to do when it fails")
+    parser.add_argument("check", metavar="CHECK", nargs="?", help="name of a check; without it all are listed")
+    parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
+    parser.set_defaults(command=explain)
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("targets", metavar="TARGET", nargs="*", help="what to verify")
+    parser.add_argument(
+        "-k", dest="keywords", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT"
+    )
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except GradcheckError as error:
+        if options.debug:
+            raise
+        print(f"gradcheck: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("gradcheck: interrupted", file=sys.stderr)
+        return _INTERRUPTED
+    except Exception as error:
+        if options.debug:
+            raise
+        print(f"gradcheck: internal error: {type(error).__name__}: {error}; --debug shows where", file=sys.stderr)
+        return INTERNAL

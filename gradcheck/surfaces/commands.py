@@ -1,0 +1,132 @@
+"""The commands behind the command line; each returns an exit status."""
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TextIO
+
+from gradcheck.checking.checks import CHECKS, check_named
+from gradcheck.running.config import load_configuration
+from gradcheck.running.loading import load_targets
+from gradcheck.running.locating import registered_packages
+from gradcheck.running.plan import Plan, plan
+from gradcheck.running.run import run
+from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
+from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.results import CaseResult, Verification
+from gradcheck.values.settings import Settings
+
+PASSED, FAILED, USAGE, INTERNAL, NOTHING = 0, 1, 2, 3, 5
+
+
+def report(options: Namespace) -> int:
+    """Verify the targets and write the reports."""
+    settings, targets = _settings_and_targets(options)
+    outputs: tuple[Output, ...] = options.outputs or (Output("text"),)
+    require_writable(outputs)
+    planned = _plan(targets, tuple(options.keywords))
+    cases = tuple(_until_failure(_with_progress(planned, settings), settings, options.fail_fast))
+    verification = Verification(cases, planned.problems, settings)
+    for output in outputs:
+        if output.file is not None:
+            write_file(output.file, FORMATS[output.format](verification))
+        elif output.format != "text":
+            sys.stdout.write(FORMATS[output.format](verification))
+    if all(output.file is not None or output.format == "text" for output in outputs):
+        colour = _wants_colour(sys.stdout)
+        sys.stdout.write(render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour))
+    if options.debug:
+        _print_details(verification)
+    return exit_status(verification)
+
+
+def list_modules(options: Namespace) -> int:
+    """Print what would be verified, without running it."""
+    _, targets = _settings_and_targets(options)
+    planned = _plan(targets, tuple(options.keywords))
+    for case_id, item in {item.case_id: item for item in planned.items}.items():
+        source = item.subject.source
+        print(f"{case_id}  {source.target}")
+    for problem in planned.problems:
+        print(f"not loaded  {problem.message}", file=sys.stderr)
+    if planned.problems:
+        return USAGE
+    return PASSED if planned.items else NOTHING
+
+
+def explain(options: Namespace) -> int:
+    """Print what a check does, or one line about each."""
+    if options.check is None:
+        for check in CHECKS:
+            print(f"{check.name}  {check.summary}")
+        return PASSED
+    found = check_named(options.check.partition("[")[0])
+    if found is None:
+        names = [check.name for check in CHECKS]
+        close = get_close_matches(options.check, names, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise ConfigurationError(f"there is no check {options.check!r}; there are {', '.join(names)}{hint}")
+    print(f"{found.name}: {found.summary}\n\n{found.explanation}")
+    return PASSED
+
+
+def exit_status(verification: Verification) -> int:
+    """0 all passed, 1 something did not, 2 something could not be loaded, 5 there was nothing to check."""
+    if verification.problems:
+        return USAGE
+    if not verification.cases:
+        return NOTHING
+    return FAILED if verification.failures else PASSED
+
+
+def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]]:
+    configuration = load_configuration(Path.cwd())
+    given = {key: value for key in ("threshold", "seed") if (value := getattr(options, key, None)) is not None}
+    targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
+    return replace(configuration.settings, **given), targets
+
+
+def _plan(targets: tuple[str, ...], keywords: tuple[str, ...]) -> Plan:
+    loaded = load_targets(targets)
+    planned = plan(loaded.subjects, keywords)
+    return Plan(planned.items, (*loaded.problems, *planned.problems))
+
+
+def _with_progress(planned: Plan, settings: Settings) -> Iterator[CaseResult]:
+    """Run the plan; on a terminal, and where tqdm is installed, with a bar on standard error."""
+    results = run(planned.items, settings)
+    if not sys.stderr.isatty():
+        return results
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return results
+    total = len({(id(item.subject), item.case_id) for item in planned.items})
+    return iter(tqdm(results, total=total, unit="case", leave=False, delay=1.0))
+
+
+def _until_failure(results: Iterable[CaseResult], settings: Settings, fail_fast: bool) -> Iterator[CaseResult]:
+    for result in results:
+        yield result
+        if fail_fast and not settings.accepts(result.verdict):
+            return
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    """NO_COLOR wins, then FORCE_COLOR, then whether somebody is looking."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def _print_details(verification: Verification) -> None:
+    details = [(problem.target, problem.detail) for problem in verification.problems]
+    details += [(f"{case.id}::{check.label}", check.detail) for case in verification.cases for check in case.checks]
+    for what, detail in details:
+        if detail:
+            print(f"{what}\n{detail}", file=sys.stderr)

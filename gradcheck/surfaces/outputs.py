@@ -1,0 +1,93 @@
+"""Where reports go: several formats at once, files written as a whole or not at all."""
+
+import argparse
+import os
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gradcheck.surfaces.as_data import render_json
+from gradcheck.surfaces.as_junit import render_junit
+from gradcheck.surfaces.as_text import render_text
+from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.results import Verification
+
+FORMATS: dict[str, Callable[[Verification], str]] = {
+    "text": render_text,
+    "json": render_json,
+    "junit": render_junit,
+}
+_FORMAT_OF_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """One report: its format, and its file, or None for standard output."""
+
+    format: str
+    file: Path | None = None
+
+
+class AddFormat(argparse.Action):
+    """``--format F``: one more report, on standard output unless a ``-o`` follows."""
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        """Append the report."""
+        setattr(namespace, self.dest, (*(getattr(namespace, self.dest) or ()), Output(values)))
+
+
+class AddFile(argparse.Action):
+    """``-o FILE``: where the report of the ``--format`` before goes, or one in the format of its suffix."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        """Give the last report its file, or append a report."""
+        outputs: tuple[Output, ...] = getattr(namespace, self.dest) or ()
+        file = Path(values)
+        if outputs and outputs[-1].file is None:
+            outputs = (*outputs[:-1], replace(outputs[-1], file=file))
+        elif file.suffix in _FORMAT_OF_SUFFIX:
+            outputs = (*outputs, Output(_FORMAT_OF_SUFFIX[file.suffix], file))
+        else:
+            suffixes = ", ".join(f"{suffix} ({name})" for suffix, name in _FORMAT_OF_SUFFIX.items())
+            parser.error(f"-o {file}: the format is not clear: put --format before it, or use one of {suffixes}")
+        setattr(namespace, self.dest, outputs)
+
+
+def require_writable(outputs: Sequence[Output]) -> None:
+    """Raise ConfigurationError, before anything is computed, if a file cannot be written."""
+    for file in (output.file for output in outputs if output.file is not None):
+        folder = file.resolve().parent
+        if file.is_dir():
+            raise ConfigurationError(f"-o {file}: is a folder; expected the name of a file")
+        if not folder.is_dir():
+            raise ConfigurationError(f"-o {file}: there is no folder {folder}; make it first")
+        if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+            raise ConfigurationError(f"-o {file}: may not be written; choose another place or change its permissions")
+
+
+def write_file(file: Path, text: str) -> None:
+    """Write a file so that at no time a part of it is there; raise ConfigurationError if it cannot be.
+
+    The text goes to a new file beside it, which then takes its place in one step.
+    """
+    try:
+        descriptor, part = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+                stream.write(text)
+            Path(part).chmod(0o666 & ~_umask())
+            Path(part).replace(file)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise ConfigurationError(f"-o {file}: cannot be written: {error}") from error
+
+
+def _umask() -> int:
+    """The process's umask, which can only be read by setting it."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
