@@ -70,15 +70,15 @@ class Sequential(Module):
             known.update(wired[-1].output.symbols)
         return tuple(wired)
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"Sequential({', '.join(module.name for module in self.stages.values())})"
 
-    @property
+    @cached_property
     def inputs(self) -> Mapping[str, Declaration]:
         return self._declared(lambda module: module.inputs)
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, Declaration]:
         return self._declared(lambda module: module.parameters)
 
@@ -90,18 +90,18 @@ class Sequential(Module):
             if leaf in kind(stage.module)
         }
 
-    @property
+    @cached_property
     def outputs(self) -> Mapping[str, str]:
         last = self._wired[-1]
         return {next(iter(last.module.outputs)): str(last.output)}
 
-    @property
+    @cached_property
     def kinks(self) -> Mapping[str, tuple[float, ...]]:
         return {
             path: tuple(stage.module.kinks.get(leaf, ())) for stage in self._wired for leaf, path in stage.paths.items()
         }
 
-    @property
+    @cached_property
     def stochastic(self) -> bool:
         return any(module.stochastic for module in self.stages.values())
 

@@ -14,7 +14,7 @@ from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ObjectModule(Module):
     """A class whose ``forward`` stores state and whose ``backward`` gives dx and fills gradients.
 
@@ -31,23 +31,23 @@ class ObjectModule(Module):
     name: str
     sizes: Sizes = field(default_factory=dict)
 
-    @property
+    @cached_property
     def origin(self) -> object:
         return getattr(self.make, "backward", self.make)
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         declared = {**self.inputs, **self.declared_parameters}
         found = [symbol for leaf in declared.values() for symbol in leaf.symbols]
         return tuple(dict.fromkeys([*found, *_required(self.make)]))
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, Declaration]:
         if _unknown(self.make, self.sizes):
             return self.declared_parameters
         return {leaf: self.declared_parameters.get(leaf, like(value)) for leaf, value in self.defaults.items()}
 
-    @property
+    @cached_property
     def defaults(self) -> Leaves:
         return {} if _unknown(self.make, self.sizes) else self.storage.parameters(self.prototype)
 

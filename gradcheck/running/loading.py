@@ -6,7 +6,7 @@ import sys
 import traceback
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -170,8 +170,8 @@ def _same_name(one: Subject, other: Subject) -> bool:
 
 
 def _same_module(one: Module, other: Module) -> bool:
-    """Whether two targets have led to the same module; functions in its fields compare by identity."""
-    return type(one) is type(other) and repr(vars(one)) == repr(vars(other))
+    """Whether two targets have led to the same module: same class, same fields, functions by identity."""
+    return type(one) is type(other) and (not is_dataclass(one) or repr(one) == repr(other))
 
 
 def _duplicate(first: Subject, second: Subject) -> Problem:

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cached_property
 from typing import Any
 
 from gradcheck.values.aliases import Array, Leaves, Outputs, Saved, Sizes
@@ -44,77 +45,80 @@ class Module(ABC):
     'Square'
     """
 
-    @property
+    # Cached properties, because a subclass may replace one by whatever suits it: a class attribute, a
+    # dataclass field, a property.
+
+    @cached_property
     def inputs(self) -> Mapping[str, Declaration]:
         """Declared inputs by name."""
         return {}
 
-    @property
+    @cached_property
     def parameters(self) -> Mapping[str, Declaration]:
         """Declared parameters by name."""
         return {}
 
-    @property
+    @cached_property
     def outputs(self) -> Mapping[str, str]:
         """Dimensions of every output by name; without it any output is accepted."""
         return {}
 
-    @property
+    @cached_property
     def variants(self) -> Sequence[Mapping[str, Any]]:
         """Configurations to verify: values of the dataclass fields, one mapping a configuration."""
         return ({},)
 
-    @property
+    @cached_property
     def dimensions(self) -> Sequence[Sizes]:
         """Sizes of dimension symbols to verify at, where the default primes do not fit."""
         return ()
 
-    @property
+    @cached_property
     def batch(self) -> str:
         """The symbol of the batch axis, which is also tried at size 1."""
         return "N"
 
-    @property
+    @cached_property
     def examples(self) -> Sequence[Example]:
         """Known input-output pairs."""
         return ()
 
-    @property
+    @cached_property
     def reference(self) -> "Module | None":
         """Another module with the same leaves that must agree in value and gradient."""
         return None
 
-    @property
+    @cached_property
     def kinks(self) -> Mapping[str, Sequence[float]]:
         """Values of a leaf at which the module has no derivative; drawn points keep away from them."""
         return {}
 
-    @property
+    @cached_property
     def stochastic(self) -> bool:
         """Whether ``forward`` draws random numbers; it then gets ``rng=``, the same stream every time."""
         return False
 
-    @property
+    @cached_property
     def defaults(self) -> Leaves:
         """Values of leaves that need not be given, such as the parameters an object was made with."""
         return {}
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The name in reports: the class, and the fields that differ from their defaults."""
         return type(self).__name__ + _fields_suffix(self)
 
-    @property
+    @cached_property
     def origin(self) -> object:
         """The function that an editor should open: the backward, or what makes the module."""
         return type(self).backward
 
-    @property
+    @cached_property
     def leaves(self) -> Mapping[str, Declaration]:
         """All declared leaves, inputs first."""
         return {**self.inputs, **self.parameters}
 
-    @property
+    @cached_property
     def symbols(self) -> tuple[str, ...]:
         """The dimension symbols that have to be given sizes, in order of appearance."""
         found = (symbol for leaf in self.leaves.values() for symbol in leaf.symbols)
