@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.algebra.precision import eps_of
-from gradcheck.algebra.steps import RATIO, around, first_steps, ladder
+from gradcheck.algebra.steps import RATIO, RUNGS_BELOW, around, first_steps, ladder
 from gradcheck.values.aliases import Array, Leaves
 
 # Extrapolation beyond h⁶ gains nothing on steps that are a factor of 4 apart.
@@ -72,7 +72,7 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, settles: Set
     columns: list[Estimate] = []
     for j in range(original.size):
         column = _first_estimate(difference, j, steps[j], near.noise)
-        if not settles(j, column):
+        if steps[j] > 0 and not settles(j, column):
             further = _extrapolated(difference, j, ladder(steps[j], rooms[j]), near.noise)
             column = Estimate(further.value, further.error, column.forwards + further.forwards)
         columns.append(column)
@@ -118,12 +118,12 @@ def _extrapolated(difference: Callable[[int, float], Array], j: int, steps: Arra
 
     Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
     """
-    if steps.size == 0 or not steps[-1] > 0:
-        return _unknown(noise.size, 0)
+    differences = [difference(j, step) for step in steps]
+    noise = np.maximum(noise, _scatter(differences, steps))
     best = _unknown(noise.size, 0)
     previous: list[Array] = []
-    for step in steps:
-        row = [difference(j, step)]
+    for step, derivative in zip(steps, differences, strict=True):
+        row = [derivative]
         rounding = 1.5 * noise / step
         for depth, above in enumerate(previous[:_DEPTH]):
             row.append(row[depth] + (row[depth] - above) / (RATIO ** (2 * depth + 2) - 1))
@@ -131,6 +131,20 @@ def _extrapolated(difference: Callable[[int, float], Array], j: int, steps: Arra
             best = _better(best, _masked(row[-1], error, 0))
         previous = row
     return Estimate(best.value, best.error, 2 * steps.size)
+
+
+def _scatter(differences: Sequence[Array], steps: Array) -> Array:
+    """The noise of the forward as the small steps show it; 0 where they show none.
+
+    What D(h) - D(rh) consists of is told by the next smaller step: truncation shrinks by r² = 16, noise
+    grows, since a noise of ε in the forward is one of ε/h in D(h). A forward that computes in lower
+    precision than its dtype says gives itself away by this.
+    """
+    small = RUNGS_BELOW + 2
+    pairs = zip(differences[-small - 1 :], differences[-small:], strict=False)
+    changes = np.nan_to_num(np.abs([fine - coarse for coarse, fine in pairs]), nan=0.0, posinf=0.0)
+    grows = changes[1:] > changes[:-1] / RATIO
+    return np.asarray(np.max(np.where(grows, changes[1:], 0.0) * steps[-len(grows) :, None], axis=0, initial=0.0))
 
 
 def _better(one: Estimate, other: Estimate) -> Estimate:

@@ -1,0 +1,54 @@
+# Two commands do everything, on a machine with nothing but Python >= 3.10 and make:
+#   make report    verify every bundled module and the example, print the table
+#   make test      lint, type-check and test
+# make test-all is `make test` with every optional framework installed and nothing skipped.
+
+PYTHON ?= python3
+TORCH ?= torch==2.13.0
+VENV := .venv
+VENV_ALL := .venv-all
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+.PHONY: report test test-all lint benchmarks clean
+
+report: $(VENV)/.installed
+	$(VENV)/bin/gradcheck report gradcheck.modules examples/digits_mlp --threshold 1e-6
+
+test: $(VENV)/.installed lint
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+
+test-all: $(VENV_ALL)/.installed
+	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest
+
+benchmarks: $(VENV)/.installed
+	$(VENV)/bin/python benchmarks/startup.py
+
+$(VENV)/.installed: pyproject.toml
+	$(call make-venv,$(VENV))
+	$(VENV)/bin/python $(PIP_INSTALL) -e '.[dev,report]'
+	touch $@
+
+# torch first, and pinned: whatever asks for it later is content with what is there.
+$(VENV_ALL)/.installed: pyproject.toml
+	$(call make-venv,$(VENV_ALL))
+	$(VENV_ALL)/bin/python $(PIP_INSTALL) '$(TORCH)'
+	$(VENV_ALL)/bin/python $(PIP_INSTALL) -e '.[dev,report,torch,jax,autograd,scipy,dask]'
+	touch $@
+
+define make-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "gradcheck needs Python >= 3.10: make PYTHON=python3.12 ..."; exit 1; }
+	@test -x $(1)/bin/python || $(PYTHON) -m venv $(1) || \
+	  { echo "no virtual environment could be made; on Debian: apt install python3-venv"; exit 1; }
+endef
+
+clean:
+	rm -rf $(VENV) $(VENV_ALL) build dist *.egg-info .coverage* .mypy_cache .ruff_cache .pytest_cache
