@@ -12,25 +12,31 @@ RUNGS_ABOVE = 6
 RUNGS_BELOW = 4
 
 
-def first_steps(values: Array, relative_noise: float, room: Array) -> Array:
-    """The step to try first, for every entry of a leaf.
+def largest_steps(values: Array, room: Array) -> Array:
+    """The step that no entry of a leaf may exceed: half of L, and of its room in the domain.
 
-    The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
-    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³, L the length on which a varies, that
-    is h ~ ε^(1/3) L. For L stands the magnitude of the entry, or of the leaf if that is larger.
-    A step takes at most half of the room that an entry has in its domain.
-
-    Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
+    L stands for the length on which the module varies with the entry. It is not known; a heuristic for
+    it is the magnitude of the entry, or that of the leaf if it is larger.
     """
     magnitudes = np.abs(values.astype(np.float64))
     typical = float(np.sqrt(np.mean(magnitudes**2))) or 1.0
-    steps = relative_noise ** (1 / 3) * np.maximum(magnitudes, typical)
-    return np.asarray(np.minimum(steps, room / 2))
+    return np.asarray(np.minimum(np.maximum(magnitudes, typical), room) / 2)
 
 
-def ladder(first: float, room: float) -> Array:
-    """Steps around the first one, largest first, none larger than half of the room."""
-    largest = min(first * RATIO**RUNGS_ABOVE, room / 2)
+def first_steps(largest: Array, relative_noise: float) -> Array:
+    """The step to try first, for every entry of a leaf.
+
+    The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
+    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L.
+
+    Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
+    """
+    return np.asarray(relative_noise ** (1 / 3) * 2 * largest)
+
+
+def ladder(first: float, largest: float) -> Array:
+    """Steps around the first one, largest first."""
+    largest = max(first, min(first * RATIO**RUNGS_ABOVE, largest))
     smallest = first / RATIO**RUNGS_BELOW
     count = 1 + round(np.log(largest / smallest) / np.log(RATIO))
     return largest / RATIO ** np.arange(count)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.algebra.precision import eps_of
-from gradcheck.algebra.steps import RATIO, RUNGS_BELOW, around, first_steps, ladder
+from gradcheck.algebra.steps import RATIO, RUNGS_BELOW, around, first_steps, ladder, largest_steps
 from gradcheck.values.aliases import Array, Leaves
 
 # Extrapolation beyond h⁶ gains nothing on steps that are a factor of 4 apart.
@@ -65,15 +65,15 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, settles: Set
     climbed and extrapolated.
 
     """
-    original, rooms = near.point[leaf].reshape(-1), room.reshape(-1)
-    noise = max(near.relative_noise, eps_of(original))
-    steps = first_steps(original, noise, rooms) if original.size else original
+    original = near.point[leaf].reshape(-1)
+    largest = largest_steps(original, room.reshape(-1)) if original.size else original
+    steps = np.minimum(first_steps(largest, max(near.relative_noise, eps_of(original))), largest)
     difference = _central_difference(near, leaf)
     columns: list[Estimate] = []
     for j in range(original.size):
         column = _first_estimate(difference, j, steps[j], near.noise)
         if steps[j] > 0 and not settles(j, column):
-            further = _extrapolated(difference, j, ladder(steps[j], rooms[j]), near.noise)
+            further = _extrapolated(difference, j, ladder(steps[j], largest[j]), near.noise)
             column = Estimate(further.value, further.error, column.forwards + further.forwards)
         columns.append(column)
     return _side_by_side(columns, near.value.size)

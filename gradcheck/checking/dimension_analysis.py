@@ -13,7 +13,7 @@ def check_dimensions(evaluation: Evaluation) -> CheckResult:
     """Compare shapes and dtypes of outputs and gradients with the leaves and with the declarations."""
     problems = [*_output_problems(evaluation), *_gradient_problems(evaluation)]
     if problems:
-        return CheckResult("dimensions", Verdict.FAIL, "; ".join(problems))
+        return CheckResult("dimensions", Verdict.FAIL, "\n".join(problems))
     leaves, outputs = evaluation.case.leaves, evaluation.forward.outputs
     empty = [name for name, array in {**leaves, **outputs}.items() if array.size == 0]
     trivial = f"; {', '.join(empty)} of size 0: passes trivially" if empty else ""

@@ -22,7 +22,7 @@ def check_values(evaluation: Evaluation) -> CheckResult:
         compared.append(f"the reference {evaluation.module.reference.name}")
         problems += _against_reference(evaluation, evaluation.module.reference)
     if problems:
-        return CheckResult("values", Verdict.FAIL, "; ".join(problems))
+        return CheckResult("values", Verdict.FAIL, "\n".join(problems))
     return CheckResult("values", Verdict.PASS, f"agrees with {' and '.join(compared)}")
 
 

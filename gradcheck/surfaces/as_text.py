@@ -107,7 +107,7 @@ def render_check(
     settings, source = verification.settings, case.source
     place = f"  ({source.file}:{source.line})" if source.file else ""
     lines = [f"{paint(check.verdict, check.verdict.value.upper())}  {case.id}::{check.label}{place}"]
-    lines += [f"  {line}" for line in check.message.split("; ")]
+    lines += [f"  {line}" for line in check.message.splitlines()]
     if check.evidence is not None:
         rows = [
             (e.path, f"{e.analytical:.10g}", f"{e.numerical:.10g}", f"{e.error:.1e}", f"{e.gap:.1e}")

@@ -1,0 +1,191 @@
+"""The checks on modules that are right, hard to tell, or wrong in value."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcheck
+from gradcheck import Example, Verdict, real
+from gradcheck.checking.checks import CHECKS, check_named
+from gradcheck.modules import Linear, Sigmoid
+from gradcheck.values.results import GradientEvidence
+
+
+def evidence_of(report: gradcheck.Report) -> GradientEvidence:
+    (evidence,) = [c.evidence for case in report.verification.cases for c in case.checks if c.evidence]
+    return evidence
+
+
+def square(factor: float = 2.0, **declared: Any) -> gradcheck.Module:
+    return gradcheck.from_functions(
+        lambda x: x**2, lambda leaves, a: {"x": factor * leaves["x"] * a}, name="Square", **declared
+    )
+
+
+def test_the_worst_entry_is_named_with_both_indices() -> None:
+    def backward(leaves: Any, a: Any) -> Any:
+        gradient = leaves["x"].T @ a
+        gradient[2, 0] *= 1.01
+        return {"x": a @ leaves["weight"].T, "weight": gradient}
+
+    affine = gradcheck.from_functions(lambda x, weight: x @ weight, backward)
+    x = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, -6.0]])
+    report = gradcheck.check(affine, {"x": x, "weight": np.ones((3, 4))})
+    ((case, check),) = report.verification.failures
+    assert case.id == "module[given point]"
+    assert check.evidence is not None
+    entries = {entry.path: entry for entry in check.evidence.worst}
+    assert set(entries) == {"weight[2, 0] → a[0, 0]", "weight[2, 0] → a[1, 0]"}
+    assert entries["weight[2, 0] → a[1, 0]"].analytical == pytest.approx(-6.06)
+    assert entries["weight[2, 0] → a[1, 0]"].numerical == pytest.approx(-6.0)
+    assert (check.evidence.failing, check.evidence.entries) == (2, 96)
+
+
+def test_the_ladder_and_the_strictest_threshold_that_holds() -> None:
+    evidence = evidence_of(gradcheck.check(square(2.0 * (1 + 3e-6)), {"x": np.array([1.0, 2.0])}))
+    assert [verdict for _, verdict in evidence.ladder] == [Verdict.PASS] * 2 + [Verdict.FAIL] * 2
+    assert evidence.strictest == 1e-5
+    assert evidence.relative_error == pytest.approx(3e-6, rel=1e-3)
+
+
+def test_delta_of_the_lecture_is_the_squared_distance_of_a_column() -> None:
+    evidence = evidence_of(gradcheck.check(square(3.0), {"x": np.array([1.0, 2.0])}))
+    assert evidence.delta == pytest.approx(4.0)  # (3·2 - 2·2)²
+
+
+def test_coverage_is_stated() -> None:
+    coverage = evidence_of(gradcheck.check(square(), {"x": np.array([1.0, 2.0])})).coverage
+    assert (coverage.coordinates, coverage.alone, coverage.forwards) == (2, 2, 4)
+    assert coverage.detectable == pytest.approx(4.0 * 1e-5, rel=0.01)
+
+
+@pytest.mark.parametrize("factor", [1 + 1.5e-5, 1 - 1.5e-5])
+def test_what_is_said_to_be_detectable_is_detected(factor: float) -> None:
+    assert gradcheck.check(square(2.0 * factor), {"x": np.array([1.0, 2.0])}).verdict is Verdict.FAIL
+
+
+def test_float32_is_inconclusive_where_it_cannot_tell_and_says_what_can() -> None:
+    report = gradcheck.check(square(), {"x": np.array([1.0, 2.0], np.float32)}, threshold=1e-7)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "cannot be told at 1e-07" in str(report)
+    assert not report.passed
+    assert gradcheck.check(
+        square(), {"x": np.array([1.0, 2.0], np.float32)}, threshold=1e-7, inconclusive="warn"
+    ).passed
+
+
+def test_a_forward_that_does_not_repeat_is_inconclusive_not_wrong() -> None:
+    generator = np.random.default_rng(0)
+    noisy = gradcheck.from_functions(
+        lambda x: np.exp(x) + 1e-3 * generator.normal(size=x.shape), lambda leaves, a: {"x": np.exp(leaves["x"]) * a}
+    )
+    report = gradcheck.check(noisy, {"x": np.array([1.0, 2.0])})
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "a fixed random stream" in str(report)
+
+
+def test_small_functions_are_judged_by_their_own_scale() -> None:
+    tiny = gradcheck.from_functions(lambda x: 1e-6 * x**2, lambda leaves, a: {"x": 4e-6 * leaves["x"] * a})
+    assert gradcheck.check(tiny, {"x": np.array([1.0, 2.0])}).verdict is Verdict.FAIL
+
+
+def test_zero_on_both_sides_passes_with_a_note() -> None:
+    dead = gradcheck.from_functions(lambda x: np.maximum(x, 0), lambda leaves, a: {"x": a * 7 * (leaves["x"] > 0)})
+    report = gradcheck.check(dead, {"x": np.array([-1.0, -2.0])})
+    assert report.verdict is Verdict.PASS
+    assert "all 4 entries are zero on both sides: this point cannot tell a right from a wrong x" in str(report)
+
+
+def test_several_outputs_and_their_cotangents_have_one_structure() -> None:
+    def backward(leaves: Any, bar: Any) -> Any:
+        return {"x": bar["sine"] * np.cos(leaves["x"]) + bar["total"]}
+
+    both = gradcheck.from_functions(
+        lambda x: {"sine": np.sin(x), "total": x.sum()},
+        backward,
+        inputs={"x": real("N")},
+        outputs={"sine": "N", "total": ""},
+    )
+    assert gradcheck.check(both, threshold=1e-7).verdict is Verdict.PASS
+
+
+def test_outputs_are_compared_with_their_declaration() -> None:
+    wrong = square(inputs={"x": real("N D")}, outputs={"a": "D N"})
+    assert "output a has shape (2, 3), declared 'D N'" in str(gradcheck.check(wrong))
+    misnamed = gradcheck.from_functions(
+        lambda x: {"b": x}, lambda leaves, bar: {"x": bar["b"]}, inputs={"x": real("N")}, outputs={"a": "N"}
+    )
+    assert "forward returned outputs b; declared are a" in str(gradcheck.check(misnamed))
+
+
+class Wrong(Sigmoid):
+    examples = (Example({"x": [0.0]}, [0.25]),)
+
+
+class WrongShape(Sigmoid):
+    examples = (Example({"x": [0.0]}, [[0.5]]),)
+
+
+class WrongName(Sigmoid):
+    examples = (Example({"x": [0.0]}, {"b": [0.5]}),)
+
+
+class WrongLeaf(Sigmoid):
+    examples = (Example({"z": [0.0]}, [0.5]),)
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (Wrong(), "output a[0] is 0.5; the example says 0.25 (1 of 1 entries differ by more than 1e-09)"),
+        (WrongShape(), "output a has shape (1,); the example says (1, 1)"),
+        (WrongName(), "the example expects output 'b'; forward returned a"),
+        (WrongLeaf(), "WrongLeaf has no leaf 'z'"),
+    ],
+)
+def test_an_example_that_does_not_come_out_is_named(module: gradcheck.Module, message: str) -> None:
+    report = gradcheck.check(module)
+    assert message in str(report)
+    assert {case.case for case, _ in report.verification.failures} == {"example 1"}
+
+
+class Referenced(Linear):
+    reference = Linear()
+
+
+class Shifted(Linear):
+    reference = Linear()
+
+    def forward(self, x: Any, weight: Any, bias: Any) -> Any:
+        a, saved = super().forward(x, weight, bias)
+        return a + 1e-3, saved
+
+
+class Tilted(Linear):
+    reference = Linear()
+
+    def backward(self, saved: Any, a_bar: Any, /) -> Any:
+        return {**super().backward(saved, a_bar), "bias": 2 * a_bar.sum(axis=0)}
+
+
+class Reshaped(Linear):
+    reference = gradcheck.from_functions(lambda x, weight, bias: (x @ weight + bias)[None], lambda leaves, a: {})
+
+
+def test_a_reference_must_agree_in_value_and_gradient() -> None:
+    report = gradcheck.check(Referenced())
+    assert report.verdict is Verdict.PASS
+    messages = [check.message for case in report.verification.cases for check in case.checks]
+    assert "agrees with the reference Linear" in messages
+    assert "output a[" in str(gradcheck.check(Shifted()))
+    assert "Jacobian of bias[0, 0] is 2; the reference says 1" in str(gradcheck.check(Tilted()))
+    assert "the reference says (1, 2, 5)" in str(gradcheck.check(Reshaped()))
+
+
+def test_every_check_explains_itself() -> None:
+    for check in CHECKS:
+        assert check_named(check.name) is check
+        for part in ("What it does:", "Why it matters:", "A bug it catches:", "How to fix it:"):
+            assert part in check.explanation
+    assert check_named("nothing") is None
