@@ -1,11 +1,11 @@
 """A module of modules, one after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from gradcheck.algebra.renaming import fresh, renamed, renamed_declaration, unify
+from gradcheck.algebra.unification import fresh, substituted, substituted_declaration, unify
 from gradcheck.values.aliases import Array, Generator, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.dimensions import Dimensions
@@ -18,7 +18,7 @@ class _Stage:
     """One module of the row, in the names and dimension symbols of the whole.
 
     Arguments:
-        fed: the input that takes what the stage before puts out.
+        fed, fed_dimensions: the input that takes what the stage before puts out.
         paths: the name in the whole of every other leaf, and of the input of the whole.
         declarations: declarations of these leaves, by their names in the whole.
         output: dimensions of the output.
@@ -27,9 +27,21 @@ class _Stage:
 
     module: Module
     fed: str
+    fed_dimensions: Dimensions
     paths: Mapping[str, str]
     declarations: Mapping[str, Declaration]
     output: Dimensions
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All symbols that occur in the stage."""
+        declared = (symbol for declaration in self.declarations.values() for symbol in declaration.symbols)
+        return (*self.fed_dimensions.symbols, *declared, *self.output.symbols)
+
+    def with_symbols(self, substitution: Mapping[str, tuple[str, ...]]) -> "_Stage":
+        """The stage with some of its symbols replaced."""
+        declarations = {path: substituted_declaration(leaf, substitution) for path, leaf in self.declarations.items()}
+        return replace(self, declarations=declarations, output=substituted(self.output, substitution))
 
     def own(self, leaves: Mapping[str, Any]) -> dict[str, Any]:
         """The stage's leaves among those of the whole, by the stage's names."""
@@ -61,14 +73,20 @@ class Sequential(Module):
 
     @cached_property
     def _wired(self) -> tuple[_Stage, ...]:
-        wired: list[_Stage] = []
+        apart: list[_Stage] = []
         known: set[str] = set()
         for name, module in self.stages.items():
-            wired.append(_wire(name, module, wired[-1].output if wired else None, known))
-            for declaration in wired[-1].declarations.values():
-                known.update(declaration.symbols)
-            known.update(wired[-1].output.symbols)
-        return tuple(wired)
+            apart.append(_renamed_apart(name, module, known, is_first=not apart))
+            known.update(apart[-1].symbols)
+        substitution: dict[str, tuple[str, ...]] = {}
+        for (name, module), before, stage in zip(list(self.stages.items())[1:], apart, apart[1:], strict=False):
+            try:
+                substitution = unify(stage.fed_dimensions, before.output, substitution)
+            except DeclarationError as error:
+                raise DeclarationError(
+                    f"stage {name!r} ({module.name}) does not fit the stage before ({before.module.name}): {error}"
+                ) from error
+        return tuple(stage.with_symbols(substitution) for stage in apart)
 
     @cached_property
     def name(self) -> str:
@@ -126,22 +144,18 @@ class Sequential(Module):
         return gradients
 
 
-def _wire(name: str, module: Module, given: Dimensions | None, known: set[str]) -> _Stage:
+def _renamed_apart(name: str, module: Module, known: set[str], *, is_first: bool) -> _Stage:
+    """A stage whose leaves have their names in the whole, and whose symbols occur in no stage before."""
     if not module.inputs or len(module.outputs) != 1:
         raise DeclarationError(
             f"stage {name!r} ({module.name}) declares {len(module.inputs)} inputs and {len(module.outputs)} outputs;"
             f" a stage of a Sequential needs at least one input and exactly one output"
         )
     fed, declared = next(iter(module.inputs.items()))
-    try:
-        renaming = {} if given is None else unify(declared.dimensions, given)
-    except DeclarationError as error:
-        raise DeclarationError(f"stage {name!r} ({module.name}) does not fit the stage before: {error}") from error
     output = Dimensions.parse(next(iter(module.outputs.values())))
-    symbols = dict.fromkeys([*module.symbols, *output.symbols])
-    renaming |= fresh([symbol for symbol in symbols if symbol not in renaming], known)
+    new = fresh(dict.fromkeys([*module.symbols, *output.symbols]), known)
     paths = {leaf: f"{name}.{leaf}" for leaf in module.leaves if leaf != fed}
-    if given is None:
+    if is_first:
         paths = {fed: fed, **paths}
-    declarations = {path: renamed_declaration(module.leaves[leaf], renaming) for leaf, path in paths.items()}
-    return _Stage(module, fed, paths, declarations, renamed(output, renaming))
+    declarations = {path: substituted_declaration(module.leaves[leaf], new) for leaf, path in paths.items()}
+    return _Stage(module, fed, substituted(declared.dimensions, new), paths, declarations, substituted(output, new))
