@@ -67,8 +67,8 @@ class CrossEntropyLoss(Module):
 
     Shapes: x (N, K) probabilities, y (N, K) one-hot, loss ().
 
-    >>> CrossEntropyLoss().forward(x=np.array([[0.25, 0.75]]), y=np.array([[1.0, 0.0]]))[0].item() == np.log(4)
-    True
+    >>> CrossEntropyLoss().forward(x=np.array([[0.25, 0.75]]), y=np.array([[1.0, 0.0]]))[0].round(6).item()
+    1.386294
     """
 
     reduction: str = "sum"

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from gradcheck.algebra.unification import fresh, substituted, substituted_declaration, unify
-from gradcheck.values.aliases import Array, Generator, Saved
+from gradcheck.values.aliases import Array, Generator, Outputs, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.dimensions import Dimensions
 from gradcheck.values.errors import DeclarationError
@@ -123,7 +123,7 @@ class Sequential(Module):
     def stochastic(self) -> bool:
         return any(module.stochastic for module in self.stages.values())
 
-    def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Array, Saved]:
+    def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
         fed: dict[str, Any] = {}
         saved: list[Saved] = []
         for stage in self._wired:

@@ -3,13 +3,18 @@
 import os
 from collections.abc import Generator
 
-import numpy as np
 import pytest
+
+import gradcheck
+import gradcheck.modules
+import gradcheck.surfaces.cli
 
 pytest_plugins = ["pytester"]
 
-# numpy cannot be loaded twice in one process: it must be there before pytester runs pytest inside pytest.
-assert np.__version__
+# pytester forgets what was imported first inside an inner run. numpy cannot be loaded twice in one process,
+# and gradcheck, whose names are imported when they are used, would afterwards consist of two halves.
+for _name in gradcheck.__all__:
+    getattr(gradcheck, _name)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.settings import Settings
 
 if sys.version_info >= (3, 11):
-    import tomllib
+    import tomllib as tomllib
 else:
     import tomli as tomllib
 

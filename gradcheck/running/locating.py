@@ -39,6 +39,8 @@ def locate(target: str) -> tuple[Location, ...]:
 
     Raises TargetError if there is no such file, folder, module or package.
     """
+    if not target.strip():
+        raise TargetError("a target is empty; expected a Python module, a file or a folder ('.' for this one)")
     match = _NAME.fullmatch(target)
     place, name = (match["place"], match["name"]) if match else (target, "")
     path = Path(place)

@@ -1,6 +1,8 @@
 """The command line: ``gradcheck report``, ``gradcheck list``, ``gradcheck explain``."""
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,7 +11,7 @@ from gradcheck.surfaces.commands import INTERNAL, USAGE, explain, list_modules, 
 from gradcheck.surfaces.outputs import FORMATS, AddFile, AddFormat
 from gradcheck.values.errors import GradcheckError
 
-_INTERRUPTED = 130
+_INTERRUPTED, _BROKEN_PIPE = 130, 141  # as a shell reports the signals
 _TARGETS = """\
 targets:
   pkg.mod               everything that the Python module or package registers
@@ -82,14 +84,24 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    # A table with − and → must not fail on a terminal or in a log that knows no such characters.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        status = int(options.command(options))
+        sys.stdout.flush()
+        return status
     except GradcheckError as error:
         if options.debug:
             raise
         print(f"gradcheck: {error}", file=sys.stderr)
         return USAGE
+    except BrokenPipeError:
+        # Whoever read the output has enough of it (`| head`); what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _BROKEN_PIPE
     except KeyboardInterrupt:
         print("gradcheck: interrupted", file=sys.stderr)
         return _INTERRUPTED

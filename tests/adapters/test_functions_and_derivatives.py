@@ -15,8 +15,8 @@ def test_names_are_those_of_the_functions_unless_given() -> None:
     def cubed(x: Any) -> Any:
         return x**3
 
-    assert gradcheck.from_functions(cubed, dict).name == "cubed"
-    assert gradcheck.from_functions(cubed, dict, name="cube").name == "cube"
+    assert gradcheck.from_functions(cubed, lambda leaves, a: {}).name == "cubed"
+    assert gradcheck.from_functions(cubed, lambda leaves, a: {}, name="cube").name == "cube"
     assert gradcheck.from_jacobian(cubed, cubed).name == "cubed"
 
 

@@ -120,19 +120,19 @@ def test_outputs_are_compared_with_their_declaration() -> None:
 
 
 class Wrong(Sigmoid):
-    examples = (Example({"x": [0.0]}, [0.25]),)
+    examples: Any = (Example({"x": [0.0]}, [0.25]),)
 
 
 class WrongShape(Sigmoid):
-    examples = (Example({"x": [0.0]}, [[0.5]]),)
+    examples: Any = (Example({"x": [0.0]}, [[0.5]]),)
 
 
 class WrongName(Sigmoid):
-    examples = (Example({"x": [0.0]}, {"b": [0.5]}),)
+    examples: Any = (Example({"x": [0.0]}, {"b": [0.5]}),)
 
 
 class WrongLeaf(Sigmoid):
-    examples = (Example({"z": [0.0]}, [0.5]),)
+    examples: Any = (Example({"z": [0.0]}, [0.5]),)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""The command line, as a user meets it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradcheck.surfaces.cli import main
+
+GOOD = """
+import gradcheck
+
+@gradcheck.register
+class Good(gradcheck.Module):
+    inputs = {"x": gradcheck.real("N")}
+
+    def forward(self, x):
+        return 2 * x, None
+
+    def backward(self, saved, a_bar):
+        return {"x": 2 * a_bar}
+"""
+BAD = GOOD.replace("Good", "Bad").replace("2 * a_bar", "3 * a_bar")
+RAISES = GOOD.replace("Good", "Raises").replace("return 2 * x, None", "raise ValueError('out of order')")
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "good.py").write_text(GOOD)
+    (tmp_path / "bad.py").write_text(BAD)
+    (tmp_path / "raises.py").write_text(RAISES)
+    return tmp_path
+
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_what_passes_exits_0_and_shows_the_table(capsys: Output) -> None:
+    assert main(["report", "good.py", "--threshold", "1e-6", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("gradcheck 0.1.0 · threshold 1e-06 · seed 3\n")
+    assert "Good      x       2              3/3" in out
+    assert "1 modules, 2 cases, 4 checks: 4 pass" in out
+    assert "3 of 3 coordinates perturbed each by itself, 6 forwards" in out
+
+
+def test_what_fails_exits_1_and_names_the_entry(capsys: Output) -> None:
+    assert main(["report", "good.py", "bad.py"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  Bad[N=2]::gradient[x]" in out
+    assert "bad.py:11)" in out
+    assert "x[0] → a[0]" in out
+    assert "repeat: gradcheck report bad.py -k 'Bad[N=2]::gradient[x]' --threshold 1e-05 --seed 0" in out
+
+
+def test_the_repeat_line_repeats(capsys: Output) -> None:
+    assert main(["report", "bad.py", "-k", "Bad[N=2]::gradient[x]", "--threshold", "1e-05", "--seed", "0"]) == 1
+    assert "1 modules, 1 cases, 1 checks: 1 fail" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "good.py", "--threshold", "0.1"], "gradcheck: threshold is 0.1: expected a number from 1e-07"),
+        (["report", "good.py", "--seed", "-1"], "gradcheck: seed is -1: expected a whole number"),
+        (["report", "good.py", "-o", "no/folder/r.json"], "-o no/folder/r.json: there is no folder"),
+        (["report", "good.py", "-o", "folder.json"], "-o folder.json: is a folder"),
+        (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient; did you mean"),
+        (["explain", "xyz"], "there is no check 'xyz'"),
+    ],
+)
+def test_wrong_usage_exits_2_with_one_message(
+    arguments: list[str], message: str, scratch: Path, capsys: Output
+) -> None:
+    (scratch / "folder.json").mkdir()
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err + captured.out
+    assert not captured.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: COMMAND"),
+        (["report", "--threshold", "small"], "invalid float value: 'small'"),
+        (["report", "good.py", "-o", "report.pdf"], "-o report.pdf: the format is not clear"),
+        (["report", "--format", "pdf"], "invalid choice: 'pdf'"),
+        (["report", "-v", "-q"], "not allowed with argument"),
+    ],
+)
+def test_what_the_parser_refuses_exits_2(arguments: list[str], message: str, capsys: Output) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_target_that_cannot_be_loaded_exits_2_and_the_others_run(capsys: Output) -> None:
+    assert main(["report", "nowhere.py", "bad.py"]) == 2
+    out = capsys.readouterr().out
+    assert "not loaded  nowhere.py: there is no file" in out
+    assert "FAIL  Bad[N=2]::gradient[x]" in out
+    assert "1 could not be loaded" in out
+
+
+def test_nothing_to_check_exits_5(capsys: Output) -> None:
+    assert main(["report", "good.py", "-k", "nothing"]) == 5
+    assert "nothing was checked" in capsys.readouterr().out
+    assert main(["list", "good.py", "-k", "nothing"]) == 5
+
+
+def test_an_internal_error_exits_3_and_debug_shows_it(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    monkeypatch.setattr("gradcheck.surfaces.commands.plan", broken)
+    assert main(["report", "good.py"]) == 3
+    assert "gradcheck: internal error: RuntimeError: a bug of ours; --debug shows where" in capsys.readouterr().err
+    with pytest.raises(RuntimeError, match="a bug of ours"):
+        main(["report", "good.py", "--debug"])
+
+
+def test_an_interruption_exits_130(monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradcheck.surfaces.commands.plan", interrupted)
+    assert main(["report", "good.py"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_tracebacks_are_shown_on_request_only(capsys: Output) -> None:
+    assert main(["report", "raises.py"]) == 1
+    captured = capsys.readouterr()
+    assert "Raises: forward raised ValueError: out of order (raises.py, line 9)" in captured.out
+    assert "Traceback" not in captured.out + captured.err
+    assert main(["report", "raises.py", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_debug_raises_errors_of_use() -> None:
+    with pytest.raises(Exception, match="threshold is 1"):
+        main(["report", "--threshold", "1", "--debug"])
+
+
+def test_fail_fast_stops_after_the_first_case_that_fails(capsys: Output) -> None:
+    main(["report", "bad.py", "good.py", "--fail-fast"])
+    assert "1 modules, 1 cases" in capsys.readouterr().out
+
+
+def test_quiet_and_verbose(capsys: Output) -> None:
+    main(["report", "bad.py", "-q"])
+    quiet = capsys.readouterr().out
+    assert "rel. error" not in quiet
+    assert "FAIL  Bad" in quiet
+    main(["report", "good.py", "-v"])
+    verbose = capsys.readouterr().out
+    assert "Good[N=1]  dimensions" in verbose
+    assert "Good[N=2]  x" in verbose
+
+
+def test_several_formats_at_once(scratch: Path, capsys: Output) -> None:
+    arguments = [
+        "report",
+        "bad.py",
+        "--format",
+        "json",
+        "-o",
+        "a.out",
+        "-o",
+        "b.xml",
+        "--format",
+        "text",
+        "-o",
+        "c.log",
+    ]
+    assert main(arguments) == 1
+    assert json.loads((scratch / "a.out").read_text())["verdict"] == "fail"
+    assert (scratch / "b.xml").read_text().startswith("<?xml")
+    assert (scratch / "c.log").read_text() == capsys.readouterr().out
+    assert sorted(p.name for p in scratch.iterdir() if p.name.startswith(".")) == []
+
+
+def test_a_machine_format_on_standard_output_stands_alone(capsys: Output) -> None:
+    main(["report", "good.py", "--format", "json"])
+    assert json.loads(capsys.readouterr().out)["verdict"] == "pass"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="permissions")
+def test_a_file_that_cannot_be_written_leaves_the_old_one(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    (scratch / "r.json").write_text("old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    assert main(["report", "good.py", "-o", "r.json"]) == 2
+    assert "-o r.json: cannot be written: [Errno 28] No space left" in capsys.readouterr().err
+    assert (scratch / "r.json").read_text() == "old"
+    assert sorted(p.name for p in scratch.iterdir() if p.name.startswith(".r")) == []
+
+
+def test_missing_permission_is_noticed_before_anything_runs(
+    scratch: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != scratch)
+    assert main(["report", "bad.py", "-o", "r.json"]) == 2
+    captured = capsys.readouterr()
+    assert "-o r.json: may not be written" in captured.err
+    assert not captured.out
+
+
+def test_configuration_gives_the_defaults_and_the_command_line_wins(scratch: Path, capsys: Output) -> None:
+    (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nmodules = ["good.py"]\nthreshold = 1e-6\nseed = 5\n')
+    assert main(["report", "-k", "Good"]) == 0
+    assert "threshold 1e-06 · seed 5" in capsys.readouterr().out
+    assert main(["report", "-k", "Good", "--seed", "0"]) == 0
+    assert "threshold 1e-06 · seed 0" in capsys.readouterr().out
+
+
+def test_list_names_cases_without_running_them(capsys: Output) -> None:
+    assert main(["list", "raises.py"]) == 0
+    assert capsys.readouterr().out == "Raises[N=2]  raises.py\nRaises[N=1]  raises.py\n"
+    assert main(["list", "nowhere.py"]) == 2
+    assert "nowhere.py: there is no file" in capsys.readouterr().err
+
+
+def test_explain(capsys: Output) -> None:
+    assert main(["explain"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["dimensions", "values", "gradient"]
+    assert main(["explain", "gradient[weight]"]) == 0
+    assert capsys.readouterr().out.startswith("gradient: backward agrees with central differences")
+
+
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({}, False), ({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False)],
+)
+def test_colours(environment: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    main(["report", "bad.py"])
+    assert ("\x1b[31mfail\x1b[0m" in capsys.readouterr().out) is coloured
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_progress_is_shown_on_a_terminal_only(installed: bool, monkeypatch: pytest.MonkeyPatch, capsys: Output) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    if not installed:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    assert main(["report", "good.py"]) == 0
+    assert "2 cases" in capsys.readouterr().out
+
+
+def test_a_pipe_that_is_closed_early_is_no_reason_to_complain() -> None:
+    command = f"{sys.executable} -m gradcheck report bad.py -v | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "gradcheck", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+
+
+def test_as_a_process() -> None:
+    assert run("--version").stdout == "gradcheck 0.1.0\n"
+    assert run("report", "bad.py").returncode == 1
+
+
+def test_a_terminal_that_knows_no_unicode_is_no_reason_to_crash() -> None:
+    done = run("report", "bad.py", PYTHONIOENCODING="ascii")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "x[0] " in done.stdout

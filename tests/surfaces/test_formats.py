@@ -1,0 +1,149 @@
+"""JSON and JUnit: valid, complete, and safe with any name or number."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from junitparser import Error, Failure, JUnitXml
+
+import gradcheck
+from gradcheck.modules import Linear
+from gradcheck.surfaces.as_data import SCHEMA, render_json
+from gradcheck.surfaces.as_junit import render_junit
+from gradcheck.surfaces.as_text import render_text
+from gradcheck.values.results import (
+    CaseResult,
+    CheckResult,
+    Coverage,
+    Entry,
+    GradientEvidence,
+    Problem,
+    Source,
+    Verification,
+)
+from gradcheck.values.settings import Settings
+from gradcheck.values.verdict import Verdict
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = json.loads((ROOT / "docs" / "report.schema.json").read_text())
+
+floats = st.floats()
+verdicts = st.sampled_from(Verdict)
+indices = st.lists(st.integers(0, 9), max_size=3).map(tuple)
+entries = st.builds(Entry, st.text(), indices, st.text(), indices, floats, floats, floats)
+evidence = st.builds(
+    GradientEvidence,
+    leaf=st.text(),
+    role=st.sampled_from(["input", "parameter"]),
+    shape=indices,
+    dtype=st.just("float64"),
+    scale=floats,
+    relative_error=floats,
+    numerical_error=floats,
+    delta=floats,
+    ladder=st.just(((1e-4, Verdict.PASS), (1e-5, Verdict.FAIL))),
+    entries=st.integers(0),
+    failing=st.integers(0),
+    unresolved=st.integers(0),
+    worst=st.lists(entries, max_size=2).map(tuple),
+    coverage=st.builds(Coverage, st.integers(0), st.integers(0), st.integers(0), floats),
+)
+checks = st.builds(CheckResult, st.text(min_size=1), verdicts, st.text(), st.text(), st.text(), st.none() | evidence)
+sources = st.builds(Source, st.text(), st.text(), st.integers(0))
+cases = st.builds(CaseResult, st.text(), st.text(), sources, st.lists(checks, max_size=2).map(tuple), st.floats(0, 1e6))
+verifications = st.builds(
+    Verification,
+    st.lists(cases, max_size=2).map(tuple),
+    st.lists(st.builds(Problem, st.text(), st.text(), st.text()), max_size=2).map(tuple),
+    st.builds(Settings),
+)
+
+
+def failing() -> gradcheck.Report:
+    class Wrong(Linear):
+        def backward(self, saved: Any, a_bar: Any, /) -> Any:
+            return {**super().backward(saved, a_bar), "bias": a_bar.sum(axis=0) * np.nan}
+
+    return gradcheck.check(Wrong())
+
+
+@given(verifications)
+def test_any_verification_is_valid_json(verification: Verification) -> None:
+    document = json.loads(render_json(verification), parse_constant=pytest.fail)
+    jsonschema.validate(document, DOCUMENT)
+    assert document["schema"] == SCHEMA
+    assert len(document["cases"]) == len(verification.cases)
+
+
+@given(verifications)
+def test_any_verification_is_valid_junit(verification: Verification) -> None:
+    document = JUnitXml.fromstring(render_junit(verification).encode())
+    expected = sum(len(case.checks) for case in verification.cases) + len(verification.problems)
+    assert document.tests == sum(len(suite) for suite in document) == expected
+    assert document.failures + document.errors == len(verification.failures) + len(verification.problems)
+
+
+@given(verifications, st.booleans(), st.booleans(), st.booleans())
+def test_any_verification_is_text(verification: Verification, verbose: bool, quiet: bool, colour: bool) -> None:
+    text = render_text(verification, verbose=verbose, quiet=quiet, colour=colour)
+    assert text.startswith("gradcheck ")
+    assert all(problem.message in text for problem in verification.problems)
+
+
+def test_the_schema_is_itself_valid() -> None:
+    jsonschema.Draft202012Validator.check_schema(DOCUMENT)
+
+
+def test_json_has_the_entry_and_both_numbers() -> None:
+    document = failing().to_dict()
+    (check,) = [c for c in document["cases"][0]["checks"] if c["leaf"] == "bias"]
+    assert check["verdict"] == "fail"
+    worst = check["evidence"]["worst"][0]
+    assert worst["path"].startswith("bias[")
+    assert worst["analytical"] == "nan"
+    assert worst["numerical"] == pytest.approx(1.0) or worst["numerical"] == pytest.approx(0.0)
+    assert check["evidence"]["coverage"]["coordinates"] == 5
+
+
+def test_junit_has_a_failure_for_a_failure_and_an_error_for_an_error() -> None:
+    broken = gradcheck.from_functions(lambda x: x[5], lambda leaves, a: {}, name="broken")
+    error = gradcheck.check(broken, {"x": np.ones(2)})
+    assert {
+        type(r)
+        for suite in JUnitXml.fromstring(render_junit(error.verification).encode())
+        for c in suite
+        for r in c.result
+    } == {Error}
+    results = [
+        r
+        for suite in JUnitXml.fromstring(render_junit(failing().verification).encode())
+        for c in suite
+        for r in c.result
+    ]
+    assert {type(r) for r in results} == {Failure}
+    assert "bias[" in (results[0].text or "")
+
+
+def test_results_are_equal_but_for_the_time_they_took() -> None:
+    assert gradcheck.check(Linear()).verification == gradcheck.check(Linear()).verification
+
+
+def test_a_report_shows_itself_and_raises() -> None:
+    report = failing()
+    assert "<pre>gradcheck " in report._repr_html_()
+    with pytest.raises(gradcheck.GradientMismatch, match=r"FAIL  Wrong\[N=2 D=3 M=5\]::gradient\[bias\]"):
+        report.raise_for_failure()
+    gradcheck.check(Linear()).raise_for_failure()
+
+
+def test_names_are_escaped_in_a_notebook() -> None:
+    report = gradcheck.check(
+        gradcheck.from_functions(lambda x: x, lambda leaves, a: {"x": a}, name="<script>"), {"x": np.ones(1)}
+    )
+    assert "<script>" not in report._repr_html_()
+    assert "&lt;script&gt;" in report._repr_html_()

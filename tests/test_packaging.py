@@ -1,0 +1,135 @@
+"""The built wheel, installed into an environment of its own, used from a project of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = """
+import gradcheck
+from gradcheck import real
+
+
+@gradcheck.register
+class Affine(gradcheck.Module):
+    inputs = {"x": real("N D")}
+    parameters = {"weight": real("D M"), "bias": real("M")}
+    outputs = {"a": "N M"}
+
+    def forward(self, x, weight, bias):
+        return x @ weight + bias, (x, weight)
+
+    def backward(self, saved, a_bar):
+        x, weight = saved
+        return {"x": a_bar @ weight.T, "weight": x.T @ a_bar, "bias": a_bar.sum(axis=0)}
+"""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment with the wheel and what it depends on, and what the wheel added."""
+
+    folder: Path
+    added: frozenset[str]
+
+    def run(self, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run one of its commands, with nothing of this process's environment that could help it."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COVERAGE", "PYTEST"))}
+        executable = self.folder / "bin" / command[0]
+        return subprocess.run(
+            [executable, *command[1:]], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+        )
+
+
+def pip(python: Path | str, *arguments: str) -> None:
+    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    folder = tmp_path_factory.mktemp("wheel")
+    # From a copy of what is committed or about to be: `build/` left by an earlier build would be packed too.
+    source = folder / "source"
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file() or (ROOT / name).is_symlink():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / name).is_symlink():
+                (source / name).symlink_to((ROOT / name).readlink())
+            else:
+                (source / name).write_bytes((ROOT / name).read_bytes())
+    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source))
+    (wheel,) = folder.glob("gradcheck-*.whl")
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env" / "bin" / "python"
+    pip(python, "install", "numpy", "pytest", "hypothesis", "tabulate", "tomli")
+    (site,) = (folder / "env" / "lib").glob("python3*/site-packages")
+    before = {path.name for path in site.iterdir()}
+    pip(python, "install", "--no-index", str(wheel))
+    return Environment(folder / "env", frozenset({path.name for path in site.iterdir()} - before))
+
+
+def test_the_wheel_adds_nothing_but_gradcheck(installed: Environment) -> None:
+    assert installed.added == {"gradcheck", "gradcheck-0.1.0.dist-info"}
+
+
+def test_the_wheel_verifies_its_catalogue(installed: Environment, tmp_path: Path) -> None:
+    done = installed.run("gradcheck", "report", "--threshold", "1e-6", "--format", "json", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    document = json.loads(done.stdout)
+    assert document["verdict"] == "pass"
+    assert {"Linear", "Softmax", "Cosine"} <= {case["module"] for case in document["cases"]}
+
+
+def test_the_wheel_is_typed(installed: Environment) -> None:
+    (site,) = (installed.folder / "lib").glob("python3*/site-packages")
+    assert (site / "gradcheck" / "py.typed").exists()
+
+
+def test_a_project_verifies_its_modules_with_two_lines_of_configuration(installed: Environment, tmp_path: Path) -> None:
+    (tmp_path / "mypkg").mkdir()
+    (tmp_path / "mypkg" / "__init__.py").touch()
+    (tmp_path / "mypkg" / "layers.py").write_text(LAYERS)
+    (tmp_path / "test_it.py").write_text("def test_it(): pass\n")
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\ngradcheck_modules = ["mypkg.layers"]\n')
+    done = installed.run("pytest", "-q", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "13 passed" in done.stdout
+
+    (tmp_path / "mypkg" / "layers.py").write_text(
+        LAYERS.replace('"weight": x.T @ a_bar', '"weight": 1.001 * x.T @ a_bar')
+    )
+    done = installed.run("pytest", "-q", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "FAIL  Affine[N=2 D=3 M=5]::gradient[weight]" in done.stdout
+    assert "weight[2, " in done.stdout
+    assert "3 failed, 10 passed" in done.stdout
+
+
+def test_a_broken_entry_point_of_another_package_is_named_and_the_others_run(
+    installed: Environment, tmp_path: Path
+) -> None:
+    (site,) = (installed.folder / "lib").glob("python3*/site-packages")
+    info = site / "brokenpkg-1.0.dist-info"
+    info.mkdir()
+    try:
+        (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brokenpkg\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text("[gradcheck.modules]\nbroken = brokenpkg.layers:modules\n")
+        done = installed.run("gradcheck", "report", "-q", cwd=tmp_path)
+    finally:
+        for file in info.iterdir():
+            file.unlink()
+        info.rmdir()
+    assert done.returncode == 2
+    assert "not loaded  brokenpkg.layers:modules: cannot be found (ModuleNotFoundError" in done.stdout
+    assert "12 modules" in done.stdout
