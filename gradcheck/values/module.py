@@ -36,10 +36,11 @@ class Module(ABC):
     >>> from gradcheck import real
     >>> class Square(Module):
     ...     inputs = {"x": real("N")}
+    ...
     ...     def forward(self, x):
     ...         return x**2, x
-    ...     @abstractmethod
-    def backward(self, saved, a_bar):
+    ...
+    ...     def backward(self, saved, a_bar):
     ...         return {"x": 2 * saved * a_bar}
     >>> Square().name
     'Square'
