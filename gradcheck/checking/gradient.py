@@ -73,9 +73,12 @@ def _largest(values: Array) -> float:
 
 
 def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: float) -> tuple[Entry, ...]:
-    """The entries that decide, those with the largest excess or else blur first; one if none decides."""
-    deciding = np.count_nonzero(comparison.fails(threshold)) or np.count_nonzero(comparison.unresolved(threshold))
-    order = np.lexsort((-comparison.blur.ravel(), -comparison.excess.ravel()))[: min(max(deciding, 1), _SHOWN)]
+    """The entries that decide, worst first; one if none decides."""
+    failing, unresolved = comparison.fails(threshold).sum(), comparison.unresolved(threshold).sum()
+    decisive = comparison.blur if unresolved and not failing else comparison.excess
+    gap = np.abs(comparison.analytical - comparison.numerical)
+    # lexsort takes its last key first, and leaves equal entries in their order.
+    order = np.lexsort([-_coarse(gap).ravel(), -_coarse(decisive).ravel()])[: min(failing or unresolved or 1, _SHOWN)]
     rows, columns = np.unravel_index(order, comparison.analytical.shape)
     return tuple(
         Entry(
@@ -87,6 +90,12 @@ def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: flo
         )
         for i, j in zip(rows, columns, strict=True)
     )
+
+
+def _coarse(values: Array) -> Array:
+    """Logarithms to two digits: entries that differ by rounding only are ordered by where they are."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.round(np.log10(values), 2))
 
 
 def _message(evidence: GradientEvidence, verdict: Verdict, threshold: float) -> str:
