@@ -22,7 +22,6 @@ class _Stage:
         paths: the name in the whole of every other leaf, and of the input of the whole.
         declarations: declarations of these leaves, by their names in the whole.
         output: dimensions of the output.
-
     """
 
     module: Module

@@ -55,7 +55,6 @@ def from_functions(
     ... )
     >>> gradcheck.check(square, {"x": np.array([1.0, -2.0])}).verdict
     <Verdict.PASS: 'pass'>
-
     """
     return FunctionModule(
         forward, backward, name or function_name(forward), inputs or {}, parameters or {}, outputs or {}

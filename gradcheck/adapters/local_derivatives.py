@@ -39,7 +39,6 @@ def from_local_derivatives(
     ... )
     >>> gradcheck.check(module, {"x": np.array([0.5, 1.5]), "theta": np.array(2.0)}).verdict
     <Verdict.PASS: 'pass'>
-
     """
 
     def backward(leaves: Mapping[str, Array], a_bar: Array) -> dict[str, Array]:
@@ -98,7 +97,6 @@ def from_jacobian(
     >>> bowl = gradcheck.from_jacobian(lambda x: x @ x, lambda x: 2 * x)
     >>> gradcheck.check(bowl, {"x": np.array([1.0, 2.0])}).verdict
     <Verdict.PASS: 'pass'>
-
     """
 
     def backward(leaves: Mapping[str, Array], a_bar: Array) -> dict[str, Array]:

@@ -142,7 +142,6 @@ def from_object(
     >>> module = gradcheck.from_object(Affine, inputs={"x": gradcheck.real("N D")})
     >>> gradcheck.check(module).verdict
     <Verdict.PASS: 'pass'>
-
     """
     named = name or getattr(make, "__name__", "").replace("<lambda>", "") or "object"
     return ObjectModule(

@@ -37,7 +37,6 @@ class Neighbourhood:
         point: the leaves; none of them is written to.
         value: the outputs at the point (outputs,).
         noise: absolute error of each output (outputs,).
-
     """
 
     evaluate: Callable[[Leaves], Array]
@@ -63,7 +62,6 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, settles: Set
 
     A column costs two forwards if its first estimate settles it; otherwise a ladder of steps is
     climbed and extrapolated.
-
     """
     original = near.point[leaf].reshape(-1)
     largest = largest_steps(original, room.reshape(-1)) if original.size else original

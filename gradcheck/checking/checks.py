@@ -24,7 +24,6 @@ class Check:
         applies: whether there is anything to check for this module, at an example or elsewhere.
         per_leaf: whether it is carried out for every differentiable leaf.
         summary, explanation: one line, and what ``gradcheck explain`` prints.
-
     """
 
     name: str

@@ -24,7 +24,6 @@ class Comparison:
         allowed_error: the error that was allowed for: numerical error and rounding of backward.
 
     Shapes: as the Jacobians that were compared.
-
     """
 
     analytical: Array
@@ -62,7 +61,6 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
         eps: machine epsilon of the leaf's dtype.
 
     No tolerance in here grows with the number of entries.
-
     """
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))

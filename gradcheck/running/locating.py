@@ -24,7 +24,6 @@ class Location:
         import_name: the dotted name; empty for a file, whose name follows from where it lies.
         name: the attribute to take; empty for everything registered.
         optional: found by searching a folder or package, so it need not register anything.
-
     """
 
     target: str

@@ -20,7 +20,6 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
         verbose: a row for every check of every case, instead of one for each module and leaf.
         quiet: no table.
         colour: verdicts in ANSI colours.
-
     """
     paint = _painter(colour)
     settings = verification.settings

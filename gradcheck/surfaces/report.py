@@ -79,7 +79,6 @@ def check(
     >>> report = gradcheck.check(Linear(), {"x": np.eye(2, 3), "weight": np.ones((3, 5)), "bias": np.ones(5)})
     >>> report.verdict
     <Verdict.PASS: 'pass'>
-
     """
     settings = Settings(threshold=threshold, seed=seed, inconclusive=inconclusive)
     subjects = [Subject(variant, source_of(variant, "")) for variant in modules_of(module)]

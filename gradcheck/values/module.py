@@ -18,7 +18,6 @@ class Example:
         leaves: value of every leaf.
         outputs: the expected output; a mapping from names if there are several.
         tolerance: largest |output - expected| / max(1, |expected|) that counts as equal.
-
     """
 
     leaves: Mapping[str, Any]

@@ -11,7 +11,8 @@ from gradcheck.values.verdict import Verdict
 class Entry:
     """One entry of a Jacobian, with everything needed to judge it.
 
-    ``error`` is the estimated error of the numerical value: truncation plus round-off.
+    ``error`` is the estimated error of the numerical value: truncation plus round-off; round-off alone
+    where the first estimate agreed within that already.
     """
 
     leaf: str
@@ -46,7 +47,6 @@ class Coverage:
         alone: entries that were perturbed by themselves.
         forwards: evaluations of the module's forward that the leaf took.
         detectable: smallest error in one Jacobian entry that could not have gone unnoticed.
-
     """
 
     coordinates: int
@@ -71,7 +71,6 @@ class GradientEvidence:
         ladder: the verdict at each of 1e-4, 1e-5, 1e-6, 1e-7.
         entries, failing, unresolved: how many entries there are, disagree, cannot be told.
         worst: the entries that decide, worst first; the first one is the worst of all.
-
     """
 
     leaf: str
@@ -105,7 +104,6 @@ class CheckResult:
         message: what was found; for a FAIL or an ERROR, what was expected and what to do.
         detail: traceback of the module's own exception, if there was one.
         evidence: the numbers of a gradient check.
-
     """
 
     check: str

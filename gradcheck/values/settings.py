@@ -21,7 +21,6 @@ class Settings:
 
     >>> Settings(threshold=1e-6).threshold
     1e-06
-
     """
 
     threshold: float = 1e-5
