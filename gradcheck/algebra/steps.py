@@ -4,41 +4,51 @@ import numpy as np
 
 from gradcheck.values.aliases import Array
 
-# Steps of the ladder are RATIO apart and reach from far above the first step (for a forward that
-# computes in lower precision than its dtype says) to far below it (for one that varies on a much
-# smaller scale than its argument). 4 is a power of two, so that the steps stay exact.
+# A power of two, so that dividing by it is exact, and large enough that truncation, which shrinks by its
+# square from one step to the next, is told from noise, which grows by it.
 RATIO = 4.0
-RUNGS_ABOVE = 6
-RUNGS_BELOW = 4
+_RUNGS_BELOW = 4
+_FINEST = 64 * float(np.finfo(np.float64).eps)
 
 
-def largest_steps(values: Array, room: Array) -> Array:
-    """The step that no entry of a leaf may exceed: half of L, and of its room in the domain.
+def length_scales(values: Array, room: Array) -> Array:
+    """The length L on which the module is supposed to vary with each entry of a leaf.
 
-    L stands for the length on which the module varies with the entry. It is not known; a heuristic for
-    it is the magnitude of the entry, or that of the leaf if it is larger.
+    It is not known. A heuristic for it is the magnitude of the entry, or of the leaf if that is larger; but
+    no more than the room that the entry has in its domain.
     """
     magnitudes = np.abs(values.astype(np.float64))
-    typical = float(np.sqrt(np.mean(magnitudes**2))) or 1.0
-    return np.asarray(np.minimum(np.maximum(magnitudes, typical), room) / 2)
+    typical = float(np.sqrt(np.sum(magnitudes**2) / max(magnitudes.size, 1))) or 1.0
+    return np.asarray(np.minimum(np.maximum(magnitudes, typical), room))
 
 
-def first_steps(largest: Array, relative_noise: float) -> Array:
-    """The step to try first, for every entry of a leaf.
+def first_step(length: float, relative_noise: float) -> float:
+    """The step to try first.
 
     The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
-    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L.
+    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L. It is at most L/2.
 
     Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
     """
-    return np.asarray(relative_noise ** (1 / 3) * 2 * largest)
+    return float(min(relative_noise ** (1 / 3), 0.5) * length)
 
 
-def ladder(first: float, largest: float) -> Array:
-    """Steps around the first one, largest first."""
-    largest = max(first, min(first * RATIO**RUNGS_ABOVE, largest))
-    smallest = first / RATIO**RUNGS_BELOW
-    count = 1 + round(np.log(largest / smallest) / np.log(RATIO))
+def coarse_ladder(first: float, length: float, room: float) -> Array:
+    """Steps from half of the length, or half of 1 for a tiny leaf, to well below the first step."""
+    largest = min(max(length, 1.0), room) / 2
+    return _rungs(largest, first / RATIO**_RUNGS_BELOW)
+
+
+def fine_ladder(coarse: Array, value: float, length: float) -> Array:
+    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them.
+
+    For functions that vary on a length far below L: phases of 1e6, bumps far from the origin.
+    """
+    return _rungs(float(coarse[-1]) / RATIO, _FINEST * max(abs(value), _FINEST * length))
+
+
+def _rungs(largest: float, smallest: float) -> Array:
+    count = 1 + max(0, round(np.log(largest / smallest) / np.log(RATIO)))
     return largest / RATIO ** np.arange(count)
 
 

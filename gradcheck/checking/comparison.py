@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.calculus.numerical import Estimate
+from gradcheck.calculus.extrapolation import Estimate
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
@@ -41,9 +41,13 @@ class Comparison:
         """Entries that are shown to be wrong."""
         return np.asarray(self.excess > threshold)
 
+    def passes(self, threshold: float) -> Array:
+        """Entries that are shown to be right."""
+        return np.asarray((self.excess <= threshold) & (self.blur <= threshold))
+
     def unresolved(self, threshold: float) -> Array:
         """Entries that are not shown to be wrong, but not shown to be right either."""
-        return np.asarray(~self.fails(threshold) & ~(self.blur <= threshold))
+        return np.asarray(~self.fails(threshold) & ~self.passes(threshold))
 
     def verdict(self, threshold: float) -> Verdict:
         """FAIL if an entry fails, else INCONCLUSIVE if one is unresolved, else PASS."""
@@ -78,7 +82,9 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
     return Comparison(analytical, numerical.value, excess, blur, error)
 
 
-def scale_of(analytical: Array, numerical: Array, fallback: float) -> float:
-    """The largest finite magnitude among the entries; ``fallback`` if all of them are zero."""
+def scale_of(analytical: Array, numerical: Array, error: Array, fallback: float) -> float:
+    """The largest finite magnitude among the entries; ``fallback`` if that cannot be told from zero."""
     entries = np.abs(np.concatenate([analytical.ravel(), numerical.ravel()]))
-    return float(np.max(entries, initial=0.0, where=np.isfinite(entries))) or fallback
+    largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
+    doubt = float(np.max(error, initial=0.0, where=np.isfinite(error)))
+    return largest if largest > doubt else max(largest, fallback)

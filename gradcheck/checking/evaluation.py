@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from gradcheck.algebra.layout import ravel
-from gradcheck.algebra.precision import forward_noise
+from gradcheck.algebra.precision import Noise
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import analytical_jacobians
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, outputs_near
@@ -65,7 +65,7 @@ class Evaluation:
             evaluate=outputs_near(self.module, self.forward, self.settings.seed),
             point=self.case.leaves,
             value=ravel(self.forward.outputs),
-            noise=forward_noise(self.forward.outputs, repeated.outputs),
+            noise=Noise.of(self.forward.outputs, repeated.outputs),
         )
 
 

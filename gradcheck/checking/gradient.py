@@ -4,7 +4,8 @@ import numpy as np
 
 from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.precision import eps_of
-from gradcheck.calculus.numerical import Estimate, numerical_jacobian
+from gradcheck.calculus.extrapolation import Estimate
+from gradcheck.calculus.numerical import numerical_jacobian
 from gradcheck.checking.comparison import Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
@@ -18,13 +19,15 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare backward with central differences in every entry of the Jacobian of one leaf."""
     analytical = evaluation.jacobians[leaf]
     fallback = _scale_of_the_point(evaluation, leaf)
-    eps, scale = eps_of(evaluation.case.leaves[leaf]), scale_of(analytical, np.zeros(0), fallback)
+    eps = eps_of(evaluation.case.leaves[leaf])
 
-    def settles(j: int, column: Estimate) -> bool:
-        return compare(analytical[:, j], column, scale, eps).verdict(STRICTEST_THRESHOLD) is Verdict.PASS
+    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), fallback)
+
+    def settles(j: int, column: Estimate) -> Array:
+        return compare(analytical[:, j], column, claimed, eps).passes(STRICTEST_THRESHOLD)
 
     numerical = numerical_jacobian(evaluation.neighbourhood, leaf, _room(evaluation, leaf), settles)
-    scale = scale_of(analytical, numerical.value, fallback)
+    scale = scale_of(analytical, numerical.value, numerical.error, fallback)
     comparison = compare(analytical, numerical, scale, eps)
     evidence = _evidence(evaluation, leaf, comparison, numerical.forwards)
     threshold = evaluation.settings.threshold
@@ -123,6 +126,12 @@ def _inconclusive(evidence: GradientEvidence, worst: Entry, threshold: float) ->
             f"{evidence.unresolved} of {evidence.entries} entries could not be measured; first {worst.path}:"
             f" forward has no finite value on both sides of the point at any step that was tried; give a"
             f" point further inside the domain"
+        )
+    if np.isinf(worst.error):
+        return (
+            f"{evidence.unresolved} of {evidence.entries} entries could not be measured; first {worst.path}: the"
+            f" differences do not converge as the step shrinks; the forward seems to be discontinuous, or to compute"
+            f" in low precision or differently each time: give it float64 and a fixed random stream"
         )
     remedy = (
         f"the strictest threshold that can be resolved is {evidence.strictest:g}: set it"

@@ -90,6 +90,28 @@ def test_small_functions_are_judged_by_their_own_scale() -> None:
     assert gradcheck.check(tiny, {"x": np.array([1.0, 2.0])}).verdict is Verdict.FAIL
 
 
+@pytest.mark.parametrize(("factor", "verdicts"), [(1.0, {Verdict.PASS, Verdict.INCONCLUSIVE}), (2.0, {Verdict.FAIL})])
+def test_a_large_offset_hides_no_wrong_gradient(factor: float, verdicts: set[Verdict]) -> None:
+    offset = gradcheck.from_functions(lambda x: 1e9 + 1e-3 * x, lambda leaves, a: {"x": factor * 1e-3 * a})
+    assert gradcheck.check(offset, {"x": np.array([0.4, -0.9])}).verdict in verdicts
+
+
+def test_a_gradient_that_is_zero_up_to_rounding_passes() -> None:
+    """Softmax does not change when a constant is added, and its gradient by that constant is 1e-17."""
+
+    def softmax(z: Any) -> Any:
+        return np.exp(z) / np.exp(z).sum(axis=-1, keepdims=True)
+
+    def backward(leaves: Any, a: Any) -> Any:
+        p = softmax(leaves["x"] + leaves["b"][:, None])
+        gradient = p * (a - (a * p).sum(axis=-1, keepdims=True))
+        return {"x": gradient, "b": gradient.sum(axis=1)}
+
+    module = gradcheck.from_functions(lambda x, b: softmax(x + b[:, None]), backward)
+    x = np.random.default_rng(0).normal(size=(2, 4))
+    assert gradcheck.check(module, {"x": x, "b": np.array([0.7, 0.2])}, threshold=1e-7).verdict is Verdict.PASS
+
+
 def test_zero_on_both_sides_passes_with_a_note() -> None:
     dead = gradcheck.from_functions(lambda x: np.maximum(x, 0), lambda leaves, a: {"x": a * 7 * (leaves["x"] > 0)})
     report = gradcheck.check(dead, {"x": np.array([-1.0, -2.0])})

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.calculus.numerical import Estimate
+from gradcheck.calculus.extrapolation import Estimate
 from gradcheck.checking.comparison import compare
 from gradcheck.values.verdict import LADDER, Verdict
 
