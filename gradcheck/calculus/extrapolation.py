@@ -9,6 +9,9 @@ from gradcheck.values.aliases import Array
 
 # How many times in a row the change from one step to the next must shrink before anything is believed.
 _SHRINKINGS = 3
+# Changes up to this many times the rounding of the outputs count as rounding: a forward of several
+# operations makes several errors. Whatever they are, the largest one met is the noise that is stated.
+_ROUNDINGS = 16
 _DEPTH = 3
 
 
@@ -80,8 +83,8 @@ def _converging(ladder: Differences) -> tuple[Array, Array]:
     """
     with np.errstate(invalid="ignore"):
         changes = np.abs(np.diff(ladder.values, axis=0))
-    rounding = 4 * ladder.rounding[1:]
-    shrinks = (changes[1:] <= changes[:-1] / 2) | (changes[1:] <= rounding[1:])
+    shrinking = changes[1:] <= changes[:-1] / 2
+    shrinks = shrinking | (changes[1:] <= _ROUNDINGS * ladder.rounding[2:])
     shrinks &= ~_meaningless_zeros(ladder)[2:]
     lengths = np.zeros(ladder.values.shape, int)
     for k in range(2, len(lengths)):
@@ -90,9 +93,9 @@ def _converging(ladder: Differences) -> tuple[Array, Array]:
     longest = lengths.max(axis=0, initial=0)
     rungs = np.arange(len(lengths))[:, None]
     trusted = (rungs <= end) & (rungs > end - longest) & (longest >= _SHRINKINGS)
-    # What changes below the run, and does not shrink, is noise of the forward.
-    below = (rungs[1:] > end) & (rungs[1:] <= end + 3) & np.isfinite(changes)
-    noise = np.max(np.where(below, changes, 0.0) * ladder.steps[1:, None], axis=0, initial=0.0)
+    # What changes in the run or right below it, and does not shrink, is noise of the forward.
+    near = (rungs[2:] > end - longest) & (rungs[2:] <= end + 3) & np.isfinite(changes[1:])
+    noise = np.max(np.where(near & ~shrinking, changes[1:], 0.0) * ladder.steps[2:, None], axis=0, initial=0.0)
     return trusted, noise
 
 
@@ -104,10 +107,10 @@ def _meaningless_zeros(ladder: Differences) -> Array:
     though larger steps gave others. Pieces as wide as 1/8 of the largest step are no rounding, not even
     that of bfloat16: there a module really is flat.
     """
-    nonzero = ladder.values != 0
+    nonzero = np.abs(ladder.values) > _ROUNDINGS * ladder.rounding
     finer = np.cumsum(nonzero[::-1], axis=0)[::-1] > 0
     coarser = np.cumsum(nonzero & (ladder.steps < ladder.steps[0] / 8)[:, None], axis=0) > 0
-    return np.asarray(~nonzero & (finer | coarser))
+    return np.asarray((ladder.values == 0) & (finer | coarser))
 
 
 def _last_known(values: Array) -> Array:
