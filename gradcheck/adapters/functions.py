@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import Signature
 from typing import Any
 
 from gradcheck.values.aliases import Array, Outputs, Saved
 from gradcheck.values.declarations import Declaration
-from gradcheck.values.module import Module
+from gradcheck.values.module import Module, signature_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class FunctionModule(Module):
     @property
     def origin(self) -> object:
         return self.backward_function
+
+    @property
+    def signature(self) -> Signature | None:
+        return signature_of(self.forward_function)
 
     def forward(self, **leaves: Array) -> tuple[Outputs, Saved]:
         return self.forward_function(**leaves), leaves

@@ -36,6 +36,11 @@ class Layout:
         """Number of entries of all arrays together."""
         return self.starts[-1]
 
+    def positions(self, name: str) -> Array:
+        """Where the entries of one array lie in the vector."""
+        block = [array for array, _ in self.shapes].index(name)
+        return np.arange(self.starts[block], self.starts[block + 1])
+
     def locate(self, position: int) -> tuple[str, tuple[int, ...]]:
         """Name of the array and index in it of one position of the vector."""
         block = bisect_right(self.starts, position) - 1

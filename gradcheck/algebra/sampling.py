@@ -9,7 +9,7 @@ from gradcheck.values.aliases import Array, Generator, Size, Sizes
 from gradcheck.values.case import Case, CaseSpec
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.errors import DeclarationError
-from gradcheck.values.module import Module
+from gradcheck.values.module import Example, Module
 
 # Different primes for different symbols: a transposed or wrong axis then cannot fit by accident,
 # and a mean over one axis cannot be mistaken for a mean over another.
@@ -19,23 +19,28 @@ _KINK_CLEARANCE = 0.05
 _ATTEMPTS = 1000
 
 
-def prime_sizes(symbols: tuple[str, ...], *, reverse: bool = False) -> dict[str, Size]:
+def prime_sizes(symbols: tuple[str, ...], *, reverse: bool = False, given: Sizes | None = None) -> dict[str, Size]:
     """Bind every symbol to a prime of its own, a starred one to two; in descending order on request.
+
+    Symbols with given sizes keep those, and no other symbol gets a size that is given.
 
     >>> prime_sizes(("N", "D"))
     {'N': 2, 'D': 3}
     >>> prime_sizes(("*B", "D"), reverse=True)
     {'B': (5, 3), 'D': 2}
     """
-    counts = [_AXES_OF_A_STARRED_SYMBOL if symbol.startswith("*") else 1 for symbol in symbols]
-    if sum(counts) > len(_PRIMES):
+    given = given or {}
+    free = [prime for prime in _PRIMES if prime not in given.values()]
+    open_symbols = [symbol for symbol in symbols if symbol.lstrip("*") not in given]
+    count = sum(_AXES_OF_A_STARRED_SYMBOL if symbol.startswith("*") else 1 for symbol in open_symbols)
+    if count > len(free):
         raise DeclarationError(
             f"{len(symbols)} dimension symbols ({', '.join(symbols)}) are more than there are default"
             f" sizes for: give them with `dimensions`, or use numbers for some"
         )
-    primes = iter(sorted(_PRIMES[: sum(counts)], reverse=reverse))
-    sizes: dict[str, Size] = {}
-    for symbol in symbols:
+    primes = iter(sorted(free[:count], reverse=reverse))
+    sizes: dict[str, Size] = {symbol.lstrip("*"): given.get(symbol.lstrip("*"), 0) for symbol in symbols}
+    for symbol in open_symbols:
         starred = symbol.startswith("*")
         sizes[symbol.lstrip("*")] = (next(primes), next(primes)) if starred else next(primes)
     return sizes
@@ -45,7 +50,7 @@ def case_specs(module: Module) -> tuple[CaseSpec, ...]:
     """The cases at which a declared module is verified, examples last.
 
     At ascending primes, at descending primes (so that every size relation is met both ways round),
-    and with a batch of one; a module that gives `dimensions` itself is verified at those instead.
+    and with a batch of one; sizes that a module gives itself in `dimensions` take the place of primes.
     """
     specs = {case_name(sizes): CaseSpec(case_name(sizes), sizes) for sizes in _settings(module)}
     examples = (CaseSpec(f"example {number}", {}, example) for number, example in enumerate(module.examples, 1))
@@ -53,13 +58,24 @@ def case_specs(module: Module) -> tuple[CaseSpec, ...]:
 
 
 def _settings(module: Module) -> Iterator[Sizes]:
-    ascending = prime_sizes(module.symbols)
-    if module.dimensions:
-        settings = [{**ascending, **sizes} for sizes in module.dimensions]
-    else:
-        settings = [ascending, prime_sizes(module.symbols, reverse=True)]
+    given = module.dimensions or ({},)
+    for sizes in given:
+        _require_sizes(module, sizes)
+    settings = [prime_sizes(module.symbols, given=sizes) for sizes in given]
+    settings.append(prime_sizes(module.symbols, given=given[0], reverse=True))
     yield from settings
     yield {symbol: _single(size, symbol == module.batch) for symbol, size in settings[0].items()}
+
+
+def _require_sizes(module: Module, sizes: Sizes) -> None:
+    symbols = [symbol.lstrip("*") for symbol in module.symbols]
+    for symbol, size in sizes.items():
+        axes = size if isinstance(size, tuple) else (size,)
+        if symbol not in symbols or not all(isinstance(axis, int) and axis >= 0 for axis in axes):
+            raise DeclarationError(
+                f"dimensions give {symbol!r} the size {size!r}; expected whole numbers >= 0 for some of"
+                f" {', '.join(symbols) or 'no symbols'}"
+            )
 
 
 def _single(size: Size, is_batch: bool) -> Size:
@@ -85,6 +101,9 @@ def generator_for(seed: int, *names: str) -> Generator:
 
 def draw_case(module: Module, spec: CaseSpec, seed: int) -> Case:
     """Draw the leaves of a case, or take them from its example."""
+    unknown = [leaf for leaf in module.kinks if leaf not in module.leaves]
+    if unknown:
+        raise DeclarationError(f"kinks name {', '.join(unknown)}; the leaves are {', '.join(module.leaves)}")
     if spec.example is not None:
         return Case(spec.name, _leaves_of_example(module, spec), spec.example)
     generator = generator_for(seed, module.name, spec.name)
@@ -96,12 +115,18 @@ def draw_case(module: Module, spec: CaseSpec, seed: int) -> Case:
 
 
 def _leaves_of_example(module: Module, spec: CaseSpec) -> dict[str, Array]:
-    given: Mapping[str, object] = spec.example.leaves if spec.example else {}
-    declared = module.leaves
-    return {
-        name: np.asarray(value, dtype=declared[name].dtype if name in declared else None)
-        for name, value in given.items()
-    }
+    if not isinstance(spec.example, Example) or not isinstance(spec.example.leaves, Mapping):
+        raise DeclarationError(f"{spec.name} is {spec.example!r}; expected gradcheck.Example({{leaf: value}}, output)")
+    leaves: dict[str, Array] = {}
+    for name, value in spec.example.leaves.items():
+        dtype = module.leaves[name].dtype if name in module.leaves else None
+        try:
+            leaves[name] = np.asarray(value, dtype=dtype)
+        except (TypeError, ValueError) as error:
+            raise DeclarationError(
+                f"{spec.name}: {name} is {value!r}, which is no array of {dtype}: {error}"
+            ) from error
+    return leaves
 
 
 def _draw_off_kinks(declared: Declaration, sizes: Sizes, generator: Generator, kinks: Sequence[float]) -> Array:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.calculus.calls import Forward, call_backward
+from gradcheck.calculus.calls import Forward, as_array, call_backward
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
@@ -27,13 +27,14 @@ def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves
         one_hot[i] = 1.0
         gradients = call_backward(module, forward, one_hot)
         for leaf in leaves:
-            jacobians[leaf][i] = _gradient(module, gradients, leaf, point[leaf]).ravel()
+            jacobians[leaf][i] = gradient_of(module, gradients, leaf, point[leaf]).ravel()
     return jacobians
 
 
-def _gradient(module: Module, gradients: Mapping[str, object], leaf: str, value: Array) -> Array:
-    gradient = np.asarray(gradients.get(leaf, None))
-    if gradient.dtype.kind not in "fiu" or gradient.shape != value.shape:
+def gradient_of(module: Module, gradients: Mapping[str, object], leaf: str, value: Array) -> Array:
+    """The gradient of a leaf among those that backward returned; raise ModuleError if there is none of its shape."""
+    gradient = as_array(gradients.get(leaf))
+    if gradient is None or gradient.dtype.kind not in "fiu" or gradient.shape != value.shape:
         raise ModuleError(
             f"{module.name}: backward gives no gradient of shape {value.shape} for leaf {leaf!r}"
             f" (see the check 'dimensions')"

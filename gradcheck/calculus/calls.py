@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.algebra.layout import Layout, ravel
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.values.aliases import Array, Leaves, Saved
-from gradcheck.values.errors import ModuleError
+from gradcheck.values.errors import GradcheckError, ModuleError
 from gradcheck.values.module import Module
 
 T = TypeVar("T")
@@ -39,7 +39,8 @@ class Forward:
 
 def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:
     """Run the module's forward; raise ModuleError if it raises or returns anything but arrays."""
-    stream = {"rng": generator_for(seed, module.name, "forward")} if module.stochastic else {}
+    # The stream depends on nothing but the seed: a module and its reference draw the same numbers.
+    stream = {"rng": generator_for(seed, "forward")} if module.stochastic else {}
     returned = _guarded(module, "forward", lambda: module.forward(**leaves, **stream))
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise ModuleError(
@@ -49,12 +50,22 @@ def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:
     outputs, saved = returned
     named = isinstance(outputs, Mapping)
     by_name = outputs if isinstance(outputs, Mapping) else {next(iter(module.outputs), UNNAMED_OUTPUT): outputs}
+    if not by_name:
+        raise ModuleError(f"{module.name}: forward returned a dict without outputs; expected at least one")
     return Forward({name: _output(module, name, value) for name, value in by_name.items()}, saved, named)
 
 
-def _output(module: Module, name: str, value: object) -> Array:
-    array = np.asarray(value)
-    if array.dtype.kind != "f":
+def as_array(value: object) -> Array | None:
+    """The array that a value is; None for what numpy can make no array of, such as rows of unequal length."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _output(module: Module, name: object, value: object) -> Array:
+    array = as_array(value)
+    if not isinstance(name, str) or array is None or array.dtype.kind != "f":
         raise ModuleError(
             f"{module.name}: forward returned output {name!r} as {_describe(value)}; expected an array of"
             f" floating-point numbers"
@@ -70,6 +81,9 @@ def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping
             f"{module.name}: backward returned {_describe(returned)}; expected a dict with a gradient for"
             f" every differentiable leaf"
         )
+    nameless = [name for name in returned if not isinstance(name, str)]
+    if nameless:
+        raise ModuleError(f"{module.name}: backward returned gradients for {nameless}; expected names of leaves")
     return returned
 
 
@@ -100,7 +114,11 @@ def _guarded(module: Module, what: str, call: Callable[[], T]) -> T:
     try:
         with np.errstate(all="ignore"):
             return call()
-    except Exception as error:
+    except GradcheckError as error:
+        # An adapter has found something wrong and said so; it does not know the module's name.
+        text = str(error)
+        raise ModuleError(text if text.startswith(module.name) else f"{module.name}: {text}") from error.__cause__
+    except (Exception, SystemExit) as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         raise ModuleError(
             f"{module.name}: {what} raised {type(error).__name__}: {error}"

@@ -9,7 +9,7 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
 # Backward computes in floating point too: entries beside larger ones carry the rounding of those.
-_ROUNDINGS_OF_BACKWARD = 8
+ROUNDINGS_OF_BACKWARD = 8
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
     """
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))
-        error = numerical.error + _ROUNDINGS_OF_BACKWARD * eps * scale
+        error = numerical.error + ROUNDINGS_OF_BACKWARD * eps * scale
         gap = np.abs(analytical - numerical.value)
         beyond = np.maximum(gap - error, 0.0)
         excess = np.where(beyond == 0, 0.0, beyond / magnitude)

@@ -1,7 +1,6 @@
 """Dimension analysis: dim(∂L/∂x) = dim(x), dim(∂L/∂θ) = dim(θ), and every symbol means one size."""
 
-import numpy as np
-
+from gradcheck.calculus.calls import as_array
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.dimensions import Dimensions, bind
@@ -17,6 +16,8 @@ def check_dimensions(evaluation: Evaluation) -> CheckResult:
     leaves, outputs = evaluation.case.leaves, evaluation.forward.outputs
     empty = [name for name, array in {**leaves, **outputs}.items() if array.size == 0]
     trivial = f"; {', '.join(empty)} of size 0: passes trivially" if empty else ""
+    constant = [name for name in leaves if name not in evaluation.differentiable]
+    trivial += f"; not differentiated: {', '.join(constant)}" if constant else ""
     shapes = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
     return CheckResult("dimensions", Verdict.PASS, f"outputs {shapes} and all gradients fit{trivial}")
 
@@ -56,7 +57,9 @@ def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> str:
     given = gradients[leaf]
     if given is None:
         return f"backward returned None for {leaf!r}; {expected} (zeros if {leaf} has no influence)"
-    gradient = np.asarray(given)
+    gradient = as_array(given)
+    if gradient is None:
+        return f"the gradient of {leaf!r} is a {type(given).__name__} that is no array; {expected}"
     if gradient.shape != value.shape:
         return f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}{_hint(gradient, value)}"
     if gradient.dtype.kind != "f":

@@ -16,6 +16,7 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.case import Case
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
+from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
 
 
@@ -47,10 +48,16 @@ class Evaluation:
         return forward
 
     @cached_property
+    def cotangent(self) -> Array:
+        """A generic cotangent over all outputs: of either sign, beyond ±1, exact in every dtype."""
+        drawn = generator_for(self.settings.seed, "cotangent").normal(size=self.forward.layout.size)
+        drawn[:1] = -np.abs(drawn[:1]) - 1  # the only entry of a loss
+        return np.asarray(np.round(16 * drawn) / 8)
+
+    @cached_property
     def gradients(self) -> dict[str, object]:
         """What backward returns for one generic cotangent, as it comes."""
-        generator = generator_for(self.settings.seed, self.module.name, "cotangent")
-        return dict(call_backward(self.module, self.forward, generator.normal(size=self.forward.layout.size)))
+        return dict(call_backward(self.module, self.forward, self.cotangent))
 
     @cached_property
     def jacobians(self) -> dict[str, Array]:
@@ -75,7 +82,7 @@ def _require_finite(module: Module, forward: Forward) -> None:
     if wrong.size:
         name, index = forward.layout.locate(int(wrong[0]))
         raise ModuleError(
-            f"{module.name}: forward returned {values[wrong[0]]} in {name}{list(index)} at the point itself"
+            f"{module.name}: forward returned {values[wrong[0]]} in {entry_path(name, index)} at the point itself"
             f" ({wrong.size} of {values.size} outputs are not finite); expected finite outputs: give a point"
             f" inside the domain, or mend the forward"
         )

@@ -4,12 +4,13 @@ import numpy as np
 
 from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.extrapolation import Estimate
 from gradcheck.calculus.numerical import numerical_jacobian
-from gradcheck.checking.comparison import Comparison, compare, scale_of
+from gradcheck.checking.comparison import ROUNDINGS_OF_BACKWARD, Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import CheckResult, Coverage, Entry, GradientEvidence
+from gradcheck.values.results import CheckResult, Coverage, Entry, GradientEvidence, entry_path
 from gradcheck.values.verdict import LADDER, STRICTEST_THRESHOLD, Verdict
 
 _SHOWN = 5
@@ -32,7 +33,36 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     evidence = _evidence(evaluation, leaf, comparison, numerical.forwards)
     threshold = evaluation.settings.threshold
     verdict = comparison.verdict(threshold)
-    return CheckResult("gradient", verdict, _message(evidence, verdict, threshold), leaf, evidence=evidence)
+    message = _message(evidence, verdict, threshold)
+    if verdict is not Verdict.FAIL and (nonlinear := _other_use_of_the_cotangent(evaluation, leaf, eps * scale)):
+        verdict, message = Verdict.FAIL, nonlinear
+    return CheckResult("gradient", verdict, message, leaf, evidence=evidence)
+
+
+def _other_use_of_the_cotangent(evaluation: Evaluation, leaf: str, rounding: float) -> str:
+    """Say where backward pulls a generic cotangent back to something else than its own Jacobian does.
+
+    One-hot cotangents are 1 where they are not 0. A backward that ignores a cotangent, clips or squares it
+    has the right Jacobian all the same; x̄ = Jᵀ ā has to hold for every other ā as well.
+    """
+    value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
+    given = gradient_of(evaluation.module, evaluation.gradients, leaf, value).astype(np.float64).ravel()
+    expected = cotangent @ jacobian
+    # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
+    scale = np.abs(cotangent) @ np.abs(jacobian)
+    allowed = evaluation.settings.threshold * scale + ROUNDINGS_OF_BACKWARD * (
+        eps_of(value) * scale + rounding * np.abs(cotangent).sum()
+    )
+    gap = np.abs(given - expected)
+    wrong = ~(gap <= allowed)
+    if not wrong.any():
+        return ""
+    j = int(np.argmax(np.where(wrong, gap, -1.0)))
+    entry = entry_path(*Layout.of({leaf: value}).locate(j))
+    return (
+        f"backward is not linear in the cotangent: for a generic one it gives {entry} the gradient {given[j]:.10g},"
+        f" but its own Jacobian gives {expected[j]:.10g}; expected it to multiply by the cotangent, whatever that is"
+    )
 
 
 def _scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:

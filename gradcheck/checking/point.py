@@ -25,16 +25,49 @@ def case_at(module: Module, arrays: Mapping[str, object], name: str = "given poi
 
     Raises PointError naming module, leaf, what was given and what was expected.
     """
-    given = {leaf: np.array(value) for leaf, value in arrays.items()}
+    given = _arrays(module, arrays)
     module = module.at(_sizes(module, given))
     leaves = {leaf: np.array(value) for leaf, value in {**module.defaults, **given}.items()}
     if module.leaves:
         _require_names(module, leaves)
+    else:
+        _require_arguments(module, leaves)
     sizes = _sizes(module, leaves)
     for leaf, value in leaves.items():
         _require_values(module, leaf, value, sizes)
     order = [leaf for leaf in module.leaves if leaf in leaves] or list(leaves)
     return module, Case(name, {leaf: leaves[leaf] for leaf in order})
+
+
+def _arrays(module: Module, arrays: object) -> dict[str, Array]:
+    if not isinstance(arrays, Mapping) or not all(isinstance(leaf, str) for leaf in arrays):
+        raise PointError(f"{module.name}: the point is a {type(arrays).__name__}; expected a dict {{leaf: array}}")
+    given: dict[str, Array] = {}
+    for leaf, value in arrays.items():
+        try:
+            given[leaf] = np.array(value)
+        except (TypeError, ValueError) as error:
+            raise PointError(f"{module.name}: leaf {leaf!r} is no array: {error}") from error
+    return given
+
+
+def _require_arguments(module: Module, leaves: Mapping[str, Array]) -> None:
+    """Without declarations it is forward's arguments that tell which leaves there are."""
+    if module.signature is not None:
+        try:
+            module.signature.bind(**leaves)
+        except TypeError as error:
+            takes = ", ".join(module.signature.parameters) or "nothing"
+            raise PointError(
+                f"{module.name}: the leaves {', '.join(leaves) or '(none)'} do not fit forward,"
+                f" which takes {takes}: {error}"
+            ) from error
+    if leaves and not any(value.dtype.kind == "f" for value in leaves.values()):
+        dtypes = ", ".join(f"{leaf} {value.dtype}" for leaf, value in leaves.items())
+        raise PointError(
+            f"{module.name}: no leaf holds floating-point numbers ({dtypes}), and others cannot be perturbed: pass"
+            f" x.astype(float)"
+        )
 
 
 def _sizes(module: Module, leaves: Mapping[str, Array]) -> Sizes:
@@ -71,7 +104,8 @@ def _require_values(module: Module, leaf: str, value: Array, sizes: Sizes) -> No
         )
     if not np.isfinite(value).all():
         index = [int(i) for i in np.argwhere(~np.isfinite(value))[0]]
-        raise PointError(f"{where} is {value[tuple(index)]} at {index}; expected finite numbers")
+        place = f" at {index}" if index else ""
+        raise PointError(f"{where} is {value[tuple(index)]}{place}; expected finite numbers")
     violation = declared.domain.violation(value, sizes) if declared is not None and value.size else None
     if violation:
         raise PointError(f"{where} {violation}; given values from {value.min()} to {value.max()}")

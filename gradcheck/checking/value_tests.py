@@ -1,13 +1,16 @@
 """Value tests: known inputs give known outputs, and a reference module agrees."""
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
+from gradcheck.adapters.functions import from_functions, function_name
 from gradcheck.calculus.analytical import analytical_jacobians
-from gradcheck.calculus.calls import call_forward
+from gradcheck.calculus.calls import as_array, call_forward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.values.aliases import Array
+from gradcheck.values.aliases import Array, Outputs
 from gradcheck.values.module import Example, Module
-from gradcheck.values.results import CheckResult
+from gradcheck.values.results import CheckResult, entry_path
 from gradcheck.values.verdict import Verdict
 
 
@@ -18,9 +21,11 @@ def check_values(evaluation: Evaluation) -> CheckResult:
     if evaluation.case.example is not None:
         compared.append("the example")
         problems += _against_example(evaluation, evaluation.case.example)
-    if evaluation.module.reference is not None:
-        compared.append(f"the reference {evaluation.module.reference.name}")
-        problems += _against_reference(evaluation, evaluation.module.reference)
+    reference = evaluation.module.reference
+    if reference is not None:
+        reference = reference() if isinstance(reference, type) else reference
+        compared.append(f"the reference {getattr(reference, 'name', '') or function_name(reference)}")
+        problems += _against_reference(evaluation, reference)
     if problems:
         return CheckResult("values", Verdict.FAIL, "\n".join(problems))
     return CheckResult("values", Verdict.PASS, f"agrees with {' and '.join(compared)}")
@@ -28,32 +33,40 @@ def check_values(evaluation: Evaluation) -> CheckResult:
 
 def _against_example(evaluation: Evaluation, example: Example) -> list[str]:
     outputs = evaluation.forward.outputs
-    named = isinstance(example.outputs, dict)
+    named = isinstance(example.outputs, Mapping)
+    if not named and len(outputs) > 1:
+        return [f"the example gives one output; forward returned {', '.join(outputs)}: give a dict with all of them"]
     expected = example.outputs if named else {next(iter(outputs)): example.outputs}
-    problems = [
-        f"the example expects output {name!r}; forward returned {', '.join(outputs)}"
-        for name in expected
-        if name not in outputs
-    ]
+    if set(expected) != set(outputs):
+        return [f"the example gives the outputs {', '.join(expected)}; forward returned {', '.join(outputs)}"]
+    problems: list[str] = []
     for name, output in outputs.items():
-        if name in expected:
-            problems += _difference(
-                f"output {name}", output, np.asarray(expected[name]), example.tolerance, "the example"
-            )
+        value = as_array(expected[name])
+        if value is None or value.dtype.kind not in "fiu":
+            problems.append(f"the example says {expected[name]!r} for output {name}; expected an array of numbers")
+        else:
+            problems += _difference(f"output {name}", output, value, example.tolerance, "the example")
     return problems
 
 
-def _against_reference(evaluation: Evaluation, reference: Module) -> list[str]:
+def _against_reference(evaluation: Evaluation, reference: Module | Callable[..., Outputs]) -> list[str]:
     threshold, leaves = evaluation.settings.threshold, evaluation.case.leaves
-    forward = call_forward(reference, leaves, evaluation.settings.seed)
+    has_gradient = isinstance(reference, Module)
+    module = reference if isinstance(reference, Module) else from_functions(reference, lambda leaves, a_bar: {})
+    forward, outputs = call_forward(module, leaves, evaluation.settings.seed), evaluation.forward.outputs
+    if len(forward.outputs) != len(outputs):
+        return [f"forward returned {len(outputs)} outputs; the reference has {len(forward.outputs)}"]
+    # By name where the names are the same, else by position.
+    names = list(outputs) if set(outputs) == set(forward.outputs) else list(forward.outputs)
     problems: list[str] = []
-    for (name, output), expected in zip(evaluation.forward.outputs.items(), forward.outputs.values(), strict=True):
-        problems += _difference(f"output {name}", output, expected, threshold, "the reference")
-    if problems or not evaluation.differentiable:
+    for (name, output), theirs in zip(outputs.items(), names, strict=True):
+        problems += _difference(f"output {name}", output, forward.outputs[theirs], threshold, "the reference")
+    if problems or not has_gradient or not evaluation.differentiable:
         return problems
-    jacobians = analytical_jacobians(reference, forward, leaves, evaluation.differentiable)
-    for leaf, expected in jacobians.items():
-        problems += _difference(f"Jacobian of {leaf}", evaluation.jacobians[leaf], expected, threshold, "the reference")
+    rows = np.concatenate([forward.layout.positions(name) for name in names])
+    jacobians = analytical_jacobians(module, forward, leaves, evaluation.differentiable)
+    for leaf, given in evaluation.jacobians.items():
+        problems += _difference(f"Jacobian of {leaf}", given, jacobians[leaf][rows], threshold, "the reference")
     return problems
 
 
@@ -71,6 +84,6 @@ def _difference(what: str, given: Array, expected: Array, tolerance: float, sour
         return []
     index = tuple(int(i) for i in np.argwhere(wrong)[np.argmax(difference[wrong])])
     return [
-        f"{what}{list(index) if index else ''} is {given[index]:.10g}; {source} says {expected[index]:.10g}"
+        f"{entry_path(what, index)} is {given[index]:.10g}; {source} says {expected[index]:.10g}"
         f" ({int(wrong.sum())} of {given.size} entries differ by more than {tolerance:g})"
     ]

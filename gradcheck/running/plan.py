@@ -45,17 +45,21 @@ def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = ()) -> Plan:
     items: list[Item] = []
     problems: list[Problem] = []
     for subject in subjects:
-        name, target = subject.module.name, subject.source.target
         try:
             items += _items(subject)
         except GradcheckError as error:
-            problems.append(Problem(target, f"{target}: {name}: {error}"))
+            problems.append(_problem(subject, str(error)))
         except Exception as error:
-            message = f"{target}: {name}: making a case raised {type(error).__name__}: {error}"
-            problems.append(Problem(target, message, traceback.format_exc()))
+            problems.append(_problem(subject, f"making a case raised {type(error).__name__}: {error}"))
     lowered = [keyword.lower() for keyword in keywords]
     chosen = [item for item in items if not lowered or any(keyword in item.id.lower() for keyword in lowered)]
     return Plan(tuple(chosen), tuple(problems))
+
+
+def _problem(subject: Subject, text: str) -> Problem:
+    name, target = subject.module.name, subject.source.target
+    parts = [target, "" if text.startswith(name) else name, text]
+    return Problem(target, ": ".join(part for part in parts if part), traceback.format_exc())
 
 
 def _items(subject: Subject) -> list[Item]:

@@ -1,10 +1,10 @@
 """The registry: what a Python module registers, and the modules that come of it."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
 from types import CodeType, ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gradcheck.values.errors import TargetError
 from gradcheck.values.module import Module
@@ -77,7 +77,14 @@ def _variants(module_class: type[Module]) -> tuple[Module, ...]:
         ) from error
     if any(default.variants) and not is_dataclass(default):
         raise TargetError(f"{module_class.__name__} has variants but no fields to vary: make it a frozen dataclass")
-    return tuple(replace(default, **variant) if variant else default for variant in default.variants)  # type: ignore[type-var]
+    return tuple(_variant(default, variant) for variant in default.variants)
+
+
+def _variant(default: Module, variant: Mapping[str, Any]) -> Module:
+    try:
+        return replace(default, **variant) if variant else default  # type: ignore[type-var]  # checked above
+    except Exception as error:
+        raise TargetError(f"{type(default).__name__}: its variant {dict(variant)} cannot be made: {error}") from error
 
 
 def _made_by(factory: Callable[[], object]) -> tuple[Module, ...]:

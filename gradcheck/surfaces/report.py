@@ -13,7 +13,7 @@ from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
 from gradcheck.surfaces.as_data import report_as_data
 from gradcheck.surfaces.as_text import render_text
-from gradcheck.values.errors import GradientMismatch, PointError
+from gradcheck.values.errors import DeclarationError, GradientMismatch, TargetError
 from gradcheck.values.module import Module
 from gradcheck.values.results import CaseResult, Verification
 from gradcheck.values.settings import Settings
@@ -71,7 +71,7 @@ def check(
         seed: seed of every draw.
         inconclusive: ``"fail"`` or ``"warn"``; whether INCONCLUSIVE counts as failure.
 
-    Raises ConfigurationError, PointError or TargetError if what is given cannot be checked; what the
+    Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
     module does wrong is in the report instead.
 
     >>> import numpy as np, gradcheck
@@ -80,6 +80,11 @@ def check(
     >>> report.verdict
     <Verdict.PASS: 'pass'>
     """
+    if not isinstance(module, Module) and not (isinstance(module, type) and issubclass(module, Module)):
+        raise TargetError(
+            f"check was given a {type(module).__name__}; expected a gradcheck.Module or a class of that kind: wrap"
+            f" anything else with from_object, from_functions, from_local_derivatives or from_jacobian"
+        )
     settings = Settings(threshold=threshold, seed=seed, inconclusive=inconclusive)
     subjects = [Subject(variant, source_of(variant, "")) for variant in modules_of(module)]
     if arrays is not None:
@@ -87,7 +92,7 @@ def check(
         return Report(Verification(tuple(cases), (), settings))
     planned = plan(subjects)
     if planned.problems:
-        raise PointError(planned.problems[0].message)
+        raise DeclarationError(planned.problems[0].message)
     return Report(Verification(tuple(run(planned.items, settings)), (), settings))
 
 

@@ -7,6 +7,9 @@ import numpy as np
 from gradcheck.values.aliases import Array, Generator, Sizes
 from gradcheck.values.dimensions import Dimensions
 from gradcheck.values.domains import Domain, Interval, Labels, Mask, Nonzero, OneHot, Simplex
+from gradcheck.values.errors import DeclarationError
+
+_DTYPES = ("float16", "float32", "float64", "longdouble")
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,13 @@ class Declaration:
     dimensions: Dimensions
     domain: Domain
     dtype: str = "float64"
+
+    def __post_init__(self) -> None:
+        if self.differentiable and self.dtype not in _DTYPES:
+            raise DeclarationError(f"dtype is {self.dtype!r}: expected one of {', '.join(_DTYPES)}")
+        if isinstance(self.domain, (Simplex, OneHot)) and not self.dimensions.axes:
+            kind = type(self.domain).__name__
+            raise DeclarationError(f"{kind} needs an axis to run over: expected dimensions such as 'N K', not ''")
 
     @property
     def differentiable(self) -> bool:

@@ -25,6 +25,8 @@ class Dimensions:
     @classmethod
     def parse(cls, text: str) -> "Dimensions":
         """Read the declaration of one array; raise DeclarationError if it is malformed."""
+        if not isinstance(text, str):
+            raise DeclarationError(f"dimensions are {text!r}: expected text such as 'N D', 'N 3' or '*B D'")
         axes = tuple(text.split())
         wrong = [axis for axis in axes if not _TOKEN.fullmatch(axis)]
         starred = [axis for axis in axes if axis.startswith("*")]

@@ -134,6 +134,10 @@ class Labels:
     classes: int | str
     differentiable: ClassVar[bool] = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.classes, str) and (not isinstance(self.classes, int) or self.classes < 1):
+            raise DeclarationError(f"classes is {self.classes!r}: expected a whole number >= 1 or a dimension symbol")
+
     def count(self, sizes: Sizes) -> int:
         """The number of classes under the given sizes."""
         size = self.classes if isinstance(self.classes, int) else sizes[self.classes]
@@ -145,9 +149,11 @@ class Labels:
         return generator.integers(0, self.count(sizes), size=shape)
 
     def violation(self, values: Array, sizes: Sizes) -> str | None:
-        count = self.count(sizes)
-        legal = values.dtype.kind in "iu" and bool(np.all((values >= 0) & (values < count)))
-        return None if legal else f"must be whole numbers from 0 to {count - 1}"
+        # Given arrays need not tell how many classes there are.
+        known = not isinstance(self.classes, str) or self.classes in sizes
+        limit = self.count(sizes) - 1 if known else np.inf
+        legal = values.dtype.kind in "iu" and bool(np.all((values >= 0) & (values <= limit)))
+        return None if legal else f"must be whole numbers from 0 to {limit}"
 
     def room(self, values: Array) -> Array:
         return np.zeros(values.shape)
@@ -162,8 +168,9 @@ class Mask:
     def draw(self, generator: Generator, shape: Shape, sizes: Sizes) -> Array:
         kept = generator.random(shape) < 0.5
         # A row with nothing left is a special case of its own (softmax over nothing), not a generic one.
-        kept[..., :1] = True
-        return kept
+        if shape:
+            kept[..., :1] = True
+        return np.asarray(kept)
 
     def violation(self, values: Array, sizes: Sizes) -> str | None:
         return None if values.dtype.kind == "b" else "must be True or False"

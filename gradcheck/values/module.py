@@ -1,13 +1,16 @@
 """The contract: a Module is a pure forward and a pure backward with explicit residuals."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property
+from inspect import Signature, signature
 from typing import Any
 
 from gradcheck.values.aliases import Array, Leaves, Outputs, Saved, Sizes
 from gradcheck.values.declarations import Declaration
+
+_LONGEST_FIELD = 40
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,9 @@ class Module(ABC):
 
     @cached_property
     def batch(self) -> str:
-        """The symbol of the batch axis, which is also tried at size 1."""
-        return "N"
+        """The symbol that is also tried at size 1: N, or else the first axis of an input with several."""
+        first = next((leaf.dimensions.symbols for leaf in self.inputs.values()), ())
+        return first[0] if "N" not in self.symbols and len(first) > 1 else "N"
 
     @cached_property
     def examples(self) -> Sequence[Example]:
@@ -84,8 +88,8 @@ class Module(ABC):
         return ()
 
     @cached_property
-    def reference(self) -> "Module | None":
-        """Another module with the same leaves that must agree in value and gradient."""
+    def reference(self) -> "Module | type[Module] | Callable[..., Outputs] | None":
+        """What must agree: another module with the same leaves, in value and gradient; a function, in value."""
         return None
 
     @cached_property
@@ -114,6 +118,11 @@ class Module(ABC):
         return type(self).backward
 
     @cached_property
+    def signature(self) -> Signature | None:
+        """What forward takes, where Python can tell."""
+        return signature_of(self.forward)
+
+    @cached_property
     def leaves(self) -> Mapping[str, Declaration]:
         """All declared leaves, inputs first."""
         return {**self.inputs, **self.parameters}
@@ -138,8 +147,23 @@ class Module(ABC):
         """Pull the cotangent of the output(s) back to a gradient for every differentiable leaf."""
 
 
+def signature_of(function: Callable[..., Any]) -> Signature | None:
+    """The signature of a function; None for one that is not written in Python, such as a ufunc."""
+    try:
+        return signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
 def _fields_suffix(module: Module) -> str:
     if not is_dataclass(module):
         return ""
-    shown = [f for f in fields(module) if f.repr and getattr(module, f.name) != f.default]
-    return f"({', '.join(f'{f.name}={getattr(module, f.name)!r}' for f in shown)})" if shown else ""
+    # By repr, since fields may be arrays, which compare to arrays.
+    texts = {f.name: repr(getattr(module, f.name)) for f in fields(module) if f.repr}
+    defaults = {f.name: repr(f.default) for f in fields(module)}
+    shown = [f"{name}={_short(text)}" for name, text in texts.items() if text != defaults[name]]
+    return f"({', '.join(shown)})" if shown else ""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_FIELD else f"{text[:_LONGEST_FIELD]}…"

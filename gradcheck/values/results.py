@@ -1,5 +1,6 @@
 """What checks return: frozen values that every report reads."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gradcheck.values.aliases import Shape
@@ -26,7 +27,7 @@ class Entry:
     @property
     def path(self) -> str:
         """Where it is, such as ``weight[2, 0] → a[1, 3]``."""
-        return f"{_path(self.leaf, self.leaf_index)} → {_path(self.output, self.output_index)}"
+        return f"{entry_path(self.leaf, self.leaf_index)} → {entry_path(self.output, self.output_index)}"
 
     @property
     def gap(self) -> float:
@@ -34,7 +35,8 @@ class Entry:
         return abs(self.analytical - self.numerical)
 
 
-def _path(name: str, index: tuple[int, ...]) -> str:
+def entry_path(name: str, index: Sequence[int]) -> str:
+    """An entry of an array in words, such as ``weight[2, 0]``; just the name for the only entry of a scalar."""
     return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 

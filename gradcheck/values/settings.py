@@ -1,6 +1,7 @@
 """What one verification is asked to do."""
 
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD, Verdict
@@ -29,12 +30,16 @@ class Settings:
 
     def __post_init__(self) -> None:
         _require_threshold(self.threshold)
-        if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
+        if isinstance(self.seed, bool) or not isinstance(self.seed, Integral) or self.seed < 0:
             raise ConfigurationError(f"seed is {self.seed!r}: expected a whole number >= 0, such as 0")
         if self.inconclusive not in INCONCLUSIVE_POLICIES:
             raise ConfigurationError(
                 f"inconclusive is {self.inconclusive!r}: expected one of {', '.join(INCONCLUSIVE_POLICIES)}"
             )
+
+        # numpy's numbers are as good as Python's, but cannot be written to JSON.
+        object.__setattr__(self, "threshold", float(self.threshold))
+        object.__setattr__(self, "seed", int(self.seed))
 
     def accepts(self, verdict: Verdict) -> bool:
         """Whether this verdict counts as success."""
@@ -43,7 +48,7 @@ class Settings:
 
 def _require_threshold(threshold: object) -> None:
     # A NaN fails both comparisons.
-    if isinstance(threshold, (int, float)) and STRICTEST_THRESHOLD <= threshold <= LOOSEST_THRESHOLD:
+    if isinstance(threshold, Real) and STRICTEST_THRESHOLD <= float(threshold) <= LOOSEST_THRESHOLD:
         return
     raise ConfigurationError(
         f"threshold is {threshold!r}: expected a number from {STRICTEST_THRESHOLD:g} to"

@@ -22,7 +22,7 @@ def test_sizes_of_a_module_are_taken_over() -> None:
         dimensions = ({"D": 4}, {"D": 6, "M": 7})
 
     names = [spec.name for spec in case_specs(Sized()) if spec.example is None]
-    assert names == ["N=2 D=4 M=5", "N=2 D=6 M=7", "N=1 D=4 M=5"]
+    assert names == ["N=2 D=4 M=3", "N=2 D=6 M=7", "N=3 D=4 M=2", "N=1 D=4 M=3"]
 
 
 def test_fixed_dimensions_give_one_case() -> None:

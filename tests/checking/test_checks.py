@@ -162,7 +162,7 @@ class WrongLeaf(Sigmoid):
     [
         (Wrong(), "output a[0] is 0.5; the example says 0.25 (1 of 1 entries differ by more than 1e-09)"),
         (WrongShape(), "output a has shape (1,); the example says (1, 1)"),
-        (WrongName(), "the example expects output 'b'; forward returned a"),
+        (WrongName(), "the example gives the outputs b; forward returned a"),
         (WrongLeaf(), "WrongLeaf has no leaf 'z'"),
     ],
 )
@@ -211,3 +211,95 @@ def test_every_check_explains_itself() -> None:
         for part in ("What it does:", "Why it matters:", "A bug it catches:", "How to fix it:"):
             assert part in check.explanation
     assert check_named("nothing") is None
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda a: np.ones_like(a),
+        lambda a: a**3,
+        lambda a: np.clip(a, 0, 1),
+        lambda a: np.abs(a),
+        lambda a: np.sign(a),
+    ],
+)
+def test_a_cotangent_that_is_not_simply_multiplied_by_is_noticed(use: Any) -> None:
+    """A scalar output has one one-hot cotangent, and it is 1: ignoring it gives the right Jacobian."""
+    norm = gradcheck.from_functions(lambda x: (x**2).sum(), lambda leaves, a: {"x": 2 * leaves["x"] * use(a)})
+    report = gradcheck.check(norm, {"x": np.array([1.0, 2.0])})
+    assert report.verdict is Verdict.FAIL
+    assert "backward is not linear in the cotangent: for a generic one it gives x[1] the gradient" in str(report)
+
+
+class Plain(gradcheck.Module):
+    """A stochastic module; its reference draws the same numbers."""
+
+    inputs = {"x": real("N D")}
+    stochastic = True
+
+    def forward(self, x: Any, rng: Any) -> Any:
+        kept = rng.random(x.shape) < 0.5
+        return x * kept, kept
+
+    def backward(self, saved: Any, a_bar: Any, /) -> Any:
+        return {"x": a_bar * saved}
+
+
+class Again(Plain):
+    reference = Plain
+
+
+class ByFunction(Sigmoid):
+    @property
+    def reference(self) -> Any:
+        return lambda x: 0.5 * (1 + np.tanh(x / 2))
+
+
+class ByWrongFunction(Sigmoid):
+    @property
+    def reference(self) -> Any:
+        return lambda x: np.tanh(x)
+
+
+class TwoOutputs(gradcheck.Module):
+    inputs = {"x": real("N")}
+    examples: Any = (Example({"x": [1.0]}, [2.0]),)
+
+    def forward(self, x: Any) -> Any:
+        return {"p": 2 * x, "q": x}, None
+
+    def backward(self, _saved: Any, bar: Any, /) -> Any:
+        return {"x": 2 * bar["p"] + bar["q"]}
+
+
+class TheOtherWayRound(TwoOutputs):
+    examples = ()
+    reference = gradcheck.from_functions(
+        lambda x: {"q": x, "p": 2 * x}, lambda leaves, bar: {"x": 2 * bar["p"] + bar["q"]}
+    )
+
+
+class TooMany(Sigmoid):
+    reference = TwoOutputs()
+
+
+class NoNumbers(Sigmoid):
+    examples = (Example({"x": [0.0]}, "half"),)  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("module", [Again(), ByFunction(), TheOtherWayRound()])
+def test_references_that_agree(module: gradcheck.Module) -> None:
+    assert gradcheck.check(module).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (ByWrongFunction(), "output a[0, 0] is"),
+        (TwoOutputs(), "the example gives one output; forward returned p, q: give a dict with all of them"),
+        (TooMany(), "forward returned 1 outputs; the reference has 2"),
+        (NoNumbers(), "the example says 'half' for output a; expected an array of numbers"),
+    ],
+)
+def test_references_and_examples_that_do_not(module: gradcheck.Module, message: str) -> None:
+    assert message in str(gradcheck.check(module))

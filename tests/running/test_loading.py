@@ -226,7 +226,7 @@ def test_a_module_of_which_no_case_can_be_made_is_a_problem_of_the_plan() -> Non
     loaded = load_targets(["caseless.py"])
     problems = [found.message for found in plan(loaded.subjects).problems]
     assert "caseless.py: bare: declares no inputs, so no case can be drawn for it" in problems[0]
-    assert "caseless.py: make: make: making the object raised ValueError: no" in problems[1]
+    assert "caseless.py: make: making the object raised ValueError: no" in problems[1]
     assert "caseless.py: Odd: making a case raised LookupError: odd" in problems[2]
 
 
