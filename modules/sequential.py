@@ -65,7 +65,12 @@ class Sequential(Module):
     stages: Mapping[str, Module]
 
     def __post_init__(self) -> None:
-        if not self.stages:
+        stages = self.stages
+        if not isinstance(stages, Mapping) or not all(isinstance(module, Module) for module in stages.values()):
+            raise DeclarationError(
+                f"Sequential has the stages {stages!r}; expected a dict such as {{'dense': Linear()}}"
+            )
+        if not stages:
             raise DeclarationError("Sequential has no stages: expected at least one, such as {'dense': Linear()}")
         # Wired here, so that stages that do not fit are reported where they are put together.
         _ = self._wired
@@ -145,6 +150,8 @@ class Sequential(Module):
 
 def _renamed_apart(name: str, module: Module, known: set[str], *, is_first: bool) -> _Stage:
     """A stage whose leaves have their names in the whole, and whose symbols occur in no stage before."""
+    # An object that is only made when its sizes are known has no parameters yet; it says so.
+    module = module.at({})
     if not module.inputs or len(module.outputs) != 1:
         raise DeclarationError(
             f"stage {name!r} ({module.name}) declares {len(module.inputs)} inputs and {len(module.outputs)} outputs;"

@@ -1,6 +1,6 @@
 """What is to be verified of network.py: every layer, the loss, and the network as a whole.
 
-The arguments of a constructor are dimension symbols, so each class is tried at several sizes.
+The arguments of a constructor are dimensions of the arrays, so each class is tried at several sizes.
 """
 
 from network import Dense, Network, Relu, SoftmaxCrossEntropy
@@ -17,4 +17,11 @@ gradcheck.register(
         outputs={"loss": ""},
     )
 )
-gradcheck.register(gradcheck.from_object(Network, inputs={"x": real("N pixels")}, outputs={"logits": "N classes"}))
+gradcheck.register(
+    gradcheck.from_object(
+        Network,
+        inputs={"x": real("N pixels")},
+        parameters={"dense1.b": real("hidden")},  # the other parameters are found on the object
+        outputs={"logits": "N classes"},
+    )
+)

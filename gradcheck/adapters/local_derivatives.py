@@ -42,6 +42,8 @@ def from_local_derivatives(
     """
 
     def backward(leaves: Mapping[str, Array], a_bar: Array) -> dict[str, Array]:
+        if not isinstance(a_bar, np.ndarray):
+            raise ModuleError("forward returned several outputs; local derivatives are those of a single one")
         return {
             leaf: _pull_back(leaf, np.asarray(derivative(**leaves)), a_bar, np.shape(leaves[leaf]))
             for leaf, derivative in derivatives.items()
@@ -107,6 +109,9 @@ def from_jacobian(
             raise ModuleError(f"jac(x) has shape {jacobian.shape}; expected {expected}, fun(x) being {a_bar.shape}")
         return {"x": np.tensordot(a_bar, jacobian.reshape(expected), axes=a_bar.ndim)}
 
-    return FunctionModule(
-        lambda x: np.asarray(fun(x), dtype=np.result_type(x)), backward, name or function_name(fun), inputs or {}
-    )
+    def forward(x: Array) -> Array:
+        value = np.asarray(fun(x))
+        # Objectives that count or compare return whole numbers; anything else is judged as it comes.
+        return value.astype(np.float64) if value.dtype.kind in "iub" else value
+
+    return FunctionModule(forward, backward, name or function_name(fun), inputs or {})

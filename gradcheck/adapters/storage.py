@@ -77,17 +77,46 @@ def storage_of(owner: Any, gradients: Mapping[str, str] | None, name: str) -> St
                 f"{name} has no attribute {', '.join(absent)}; it has {', '.join(vars(owner)) or 'none'}"
             )
         return Storage({value: (Place(value), Place(gradient)) for value, gradient in gradients.items()})
-    if isinstance(getattr(owner, "params", None), Mapping):
-        return Storage({key: (Place("params", key), Place("grads", key)) for key in owner.params})
-    arrays = {
-        attribute: value
-        for attribute, value in getattr(owner, "__dict__", {}).items()
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    }
-    if arrays:
+    params = getattr(owner, "params", None)
+    if isinstance(params, Mapping):
+        return Storage({key: (Place("params", key), Place("grads", key)) for key in _differentiable(params, name)})
+    found = _arrays_in(owner, "", set())
+    if found:
+        attributes = [path for path in found if path.isidentifier()]
+        suggestion = {path: f"d{path}" for path in attributes or found}
         raise DeclarationError(
-            f"{name} keeps arrays in {', '.join(arrays)} but has no dicts params and grads: name the attribute of"
-            f" each gradient, gradients={ {attribute: f'd{attribute}' for attribute in arrays} }, or gradients={{}}"
-            f" if they are no parameters"
+            f"{name} keeps arrays in {', '.join(found)} but has no dicts params and grads: name the attribute of each"
+            f" gradient, gradients={suggestion}, give it dicts params and grads (properties will do), or"
+            f" say gradients={{}} if they are no parameters"
         )
     return Storage({})
+
+
+def _differentiable(params: Mapping[str, Any], name: str) -> list[str]:
+    """The keys that hold floating-point numbers; None and whole numbers have no gradient."""
+    nested = [key for key, value in params.items() if isinstance(value, (Mapping, list, tuple))]
+    if nested:
+        raise DeclarationError(
+            f"{name}: params[{nested[0]!r}] is a {type(params[nested[0]]).__name__}; expected an array: name nested"
+            f" parameters in one dict, such as '{nested[0]}.W'"
+        )
+    return [key for key, value in params.items() if value is not None and np.asarray(value).dtype.kind == "f"]
+
+
+def _arrays_in(owner: Any, path: str, seen: set[int]) -> list[str]:
+    """Paths of the floating-point arrays in an object, its parts, and theirs."""
+    if id(owner) in seen:
+        return []
+    seen.add(id(owner))
+    if isinstance(owner, np.ndarray):
+        return [path] if owner.dtype.kind == "f" else []
+    if isinstance(owner, Mapping):
+        parts = {f"{path}[{key!r}]": value for key, value in owner.items()}
+    elif isinstance(owner, (list, tuple)):
+        parts = {f"{path}[{index}]": value for index, value in enumerate(owner)}
+    elif isinstance(owner, type) or callable(owner):
+        return []
+    else:
+        names = [*getattr(owner, "__dict__", ()), *getattr(type(owner), "__slots__", ())]
+        parts = {f"{path}.{part}".lstrip("."): getattr(owner, part, None) for part in names}
+    return [found for inner, value in parts.items() for found in _arrays_in(value, inner, seen)]

@@ -106,12 +106,12 @@ CORRECT = {
     "attributes": gradcheck.from_object(
         Attributes, inputs={"x": real("N 3")}, gradients={"w": "dw", "scale": "dscale"}
     ),
-    "keys with a d": gradcheck.from_object(NamedD, inputs={"x": real("N D")}),
+    "keys with a d": gradcheck.from_object(NamedD, inputs={"x": real("N D")}, outputs={"a": "N M"}),
     "everything returned": gradcheck.from_object(
         ReturnsAll, inputs={"x": real("N D"), "y": real("N 2")}, returns=("x", "y", "W")
     ),
-    "accumulates": gradcheck.from_object(Accumulates, inputs={"x": real("N D")}),
-    "running statistics": gradcheck.from_object(RunningMean, inputs={"x": real("N D")}),
+    "accumulates": gradcheck.from_object(Accumulates, inputs={"x": real("N D")}, outputs={"a": "N M"}),
+    "running statistics": gradcheck.from_object(RunningMean, inputs={"x": real("N D")}, outputs={"a": "N M"}),
     "no parameters": gradcheck.from_object(NoParameters, inputs={"x": real("N K"), "target": labels("N", classes="K")}),
     "fixed sizes": gradcheck.from_object(lambda: Affine(4, 3), inputs={"x": real("N 4")}),
 }
@@ -137,7 +137,7 @@ def test_a_wrong_gradient_of_a_discovered_parameter_is_caught_though_it_starts_a
             self.grads["b"] = da.mean(axis=0)
             return dx
 
-    report = gradcheck.check(gradcheck.from_object(Wrong, inputs={"x": real("N D")}))
+    report = gradcheck.check(gradcheck.from_object(Wrong, inputs={"x": real("N D")}, outputs={"a": "N M"}))
     assert {check.leaf for _, check in report.verification.failures} == {"b"}
 
 
@@ -147,7 +147,7 @@ def test_a_gradient_that_is_never_filled_is_missing() -> None:
             self.grads["W"] = self.x.T @ da
             return da @ self.W.T
 
-    report = gradcheck.check(gradcheck.from_object(Forgets, inputs={"x": real("N D")}))
+    report = gradcheck.check(gradcheck.from_object(Forgets, inputs={"x": real("N D")}, outputs={"a": "N M"}))
     assert "backward returned no gradient for 'b', only for x, W" in str(report)
 
 
@@ -187,7 +187,9 @@ def test_an_attribute_that_is_not_there_is_refused() -> None:
 
 def test_a_size_that_nothing_tells_is_asked_for() -> None:
     with pytest.raises(gradcheck.DeclarationError, match=r"Affine cannot be made: the size of M is told neither"):
-        gradcheck.check(gradcheck.from_object(Affine, inputs={"x": real("N D")}), {"x": np.ones((2, 3))})
+        gradcheck.check(
+            gradcheck.from_object(Affine, inputs={"x": real("N D")}, outputs={"a": "N M"}), {"x": np.ones((2, 3))}
+        )
 
 
 def test_a_constructor_that_raises_is_named() -> None:
@@ -215,5 +217,169 @@ def test_backward_may_return_a_dict_or_nothing() -> None:
 
     inputs = {"x": real("N K"), "target": labels("N", classes="K")}
     assert gradcheck.check(gradcheck.from_object(Dict, inputs=inputs)).verdict is Verdict.PASS
-    report = gradcheck.check(gradcheck.from_object(Nothing, inputs={"x": real("N D")}, returns=()))
+    report = gradcheck.check(
+        gradcheck.from_object(Nothing, inputs={"x": real("N D")}, outputs={"a": "N M"}, returns=())
+    )
     assert "backward returned no gradient for 'x', only for W, b" in str(report)
+
+
+class Lists:
+    def __init__(self) -> None:
+        self.params: Any = [np.ones((3, 2)), np.zeros(2)]
+
+    def forward(self, x: Any) -> Any:
+        return x @ self.params[0] + self.params[1]
+
+    def backward(self, da: Any) -> Any:
+        return da @ self.params[0].T
+
+
+class Nested:
+    def __init__(self) -> None:
+        self.layers = {"first": [Lists()]}
+
+
+class Slots:
+    __slots__ = ("weight",)
+
+    def __init__(self) -> None:
+        self.weight = np.ones(3)
+
+
+class NestedDict:
+    def __init__(self) -> None:
+        self.params = {"layer1": {"W": np.ones(3)}}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (Lists, r"Lists keeps arrays in params\[0\], params\[1\] but has no dicts params and grads"),
+        (Nested, r"Nested keeps arrays in layers\['first'\]\[0\].params\[0\], layers"),
+        (Slots, r"Slots keeps arrays in weight but has no dicts.*gradients=\{'weight': 'dweight'\}"),
+        (NestedDict, r"NestedDict: params\['layer1'\] is a dict; expected an array"),
+    ],
+)
+def test_parameters_are_never_silently_left_unverified(make: Any, message: str) -> None:
+    with pytest.raises(gradcheck.DeclarationError, match=message):
+        gradcheck.check(gradcheck.from_object(make, inputs={"x": real("N 3")}), {"x": np.ones((2, 3))})
+
+
+class TwoOutputs:
+    """Returns a tuple, and takes as many cotangents."""
+
+    def forward(self, x: Any) -> Any:
+        self.x = x
+        return np.sin(x), x.sum(axis=1)
+
+    def backward(self, da: Any, dsum: Any) -> Any:
+        return [da * np.cos(self.x) + dsum[:, None]][0]
+
+
+class LossWithoutCotangent:
+    """Like many losses in courses: backward() takes nothing; None is returned for the labels."""
+
+    def forward(self, x: Any, y: Any) -> Any:
+        self.x, self.y = x, y
+        return 0.5 * ((x - y[:, None]) ** 2).sum()
+
+    def backward(self) -> Any:
+        return self.x - self.y[:, None], None
+
+
+class ReturnsList(TwoOutputs):
+    def forward(self, x: Any, y: Any) -> Any:  # type: ignore[override]
+        return x + 2 * y
+
+    def backward(self, da: Any) -> Any:  # type: ignore[override]
+        return [da, 2 * da]
+
+
+class PartlyParameters(Affine):
+    """Not everything in params is a parameter: None and counters have no gradient."""
+
+    def __init__(self, D: int, M: int) -> None:
+        super().__init__(D, M)
+        self.params.update({"mask": None, "steps": 3})  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        gradcheck.from_object(TwoOutputs, inputs={"x": real("N D")}, outputs={"a": "N D", "total": "N"}),
+        gradcheck.from_object(
+            LossWithoutCotangent, inputs={"x": real("N D"), "y": labels("N", classes=3)}, outputs={"loss": ""}
+        ),
+        gradcheck.from_object(ReturnsList, inputs={"x": real("N D"), "y": real("N D")}),
+        gradcheck.from_object(PartlyParameters, inputs={"x": real("N D")}, outputs={"a": "N M"}),
+    ],
+    ids=lambda module: module.name,
+)
+def test_more_ways_to_write_it(module: gradcheck.Module) -> None:
+    assert gradcheck.check(module, threshold=1e-7).verdict is Verdict.PASS
+
+
+def test_a_tuple_of_outputs_needs_names() -> None:
+    report = gradcheck.check(gradcheck.from_object(TwoOutputs, inputs={"x": real("N D")}))
+    assert "TwoOutputs: forward returned a tuple of 2, but 0 outputs are declared: name them in order" in str(report)
+
+
+def test_a_backward_without_cotangent_needs_a_single_number() -> None:
+    class Vector(LossWithoutCotangent):
+        def forward(self, x: Any, y: Any) -> Any:
+            self.x, self.y = x, y
+            return x - y[:, None]
+
+    inputs = {"x": real("N D"), "y": labels("N", classes=3)}
+    report = gradcheck.check(gradcheck.from_object(Vector, inputs=inputs))
+    assert "Vector: backward takes no cotangent, which only a module with a single number as output can do" in str(
+        report
+    )
+
+
+def test_random_initial_weights_are_the_same_every_time_and_the_global_generator_is_put_back() -> None:
+    class Random(Affine):
+        def __init__(self) -> None:
+            super().__init__(3, 2)
+            self.W[...] = np.random.randn(3, 2)
+
+    module = gradcheck.from_object(Random, inputs={"x": real("N 3")})
+    np.random.seed(7)
+    before = np.random.get_state(legacy=False)["state"]["key"]
+    first = gradcheck.check(module, {"x": np.ones((2, 3))})
+    np.random.seed(8)
+    assert gradcheck.check(module, {"x": np.ones((2, 3))}).verification == first.verification
+    np.random.seed(7)
+    gradcheck.check(module, {"x": np.ones((2, 3))})
+    np.testing.assert_array_equal(np.random.get_state(legacy=False)["state"]["key"], before)
+
+
+class Dropout:
+    def __init__(self, p: float) -> None:
+        self.p = p
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            (Dropout, {"x": real("N D")}),
+            r"Dropout takes p, which no input and no output names as a dimension.*lambda: Dropout",
+        ),
+        ((TwoOutputs(), {"x": real("N D")}), r"from_object was given TwoOutputs, an object; expected its class"),
+        ((Affine, {"x": "N D"}), r"Affine: inputs is \{'x': 'N D'\}; expected declarations such as"),
+        ((Affine, ["x"]), r"Affine: inputs is \['x'\]; expected declarations"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_at_once(arguments: Any, message: str) -> None:
+    make, inputs = arguments
+    with pytest.raises(gradcheck.DeclarationError, match=message):
+        gradcheck.from_object(make, inputs=inputs)
+
+
+def test_a_misspelt_parameter_is_refused() -> None:
+    module = gradcheck.from_object(
+        Affine, inputs={"x": real("N D")}, outputs={"a": "N M"}, parameters={"w": gradcheck.positive("D M")}
+    )
+    with pytest.raises(gradcheck.DeclarationError, match="Affine has no parameter w; it has W, b"):
+        gradcheck.check(module)

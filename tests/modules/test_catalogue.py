@@ -143,3 +143,18 @@ def test_layout_of_a_composite_is_that_of_its_output() -> None:
     row = Sequential({"dense": Linear(), "squash": Sigmoid()})
     leaves = draw_case(row, case_specs(row)[0], 0).leaves
     assert call_forward(row, leaves, 0).layout == Layout((("a", (2, 5)),))
+
+
+@pytest.mark.parametrize("stages", [[Linear()], {"a": Linear}, {"a": np.tanh}])
+def test_stages_must_be_modules(stages: Any) -> None:
+    with pytest.raises(gradcheck.DeclarationError, match=r"Sequential has the stages .*; expected a dict such as"):
+        Sequential(stages)
+
+
+def test_an_object_whose_sizes_are_unknown_is_no_stage() -> None:
+    class Sized:
+        def __init__(self, D: int) -> None: ...
+
+    sized = gradcheck.from_object(Sized, inputs={"x": gradcheck.real("N D")}, outputs={"a": "N D"})
+    with pytest.raises(gradcheck.DeclarationError, match="Sized cannot be made: the size of D is told neither"):
+        Sequential({"a": sized})
