@@ -6,6 +6,7 @@ nothing but pytest; the engine is imported once there is something to verify.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from gradcheck.values.settings import Settings
 
 _LOCATIONS = pytest.StashKey["dict[Path, list[Location]]"]()
+_PROBLEMS = pytest.StashKey["list[Problem]"]()
 _SETTINGS = pytest.StashKey["Settings"]()
 
 
@@ -49,6 +51,10 @@ def pytest_configure(config: pytest.Config) -> None:
     asked: list[str] = config.getoption("gradcheck_targets")
     configured: list[str] = config.getini("gradcheck_modules")
     config.stash[_LOCATIONS] = {}
+    config.stash[_PROBLEMS] = []
+    chosen = [config.getoption(f"gradcheck_{name}") for name in ("threshold", "seed")]
+    if asked or configured or chosen != [None, None]:
+        settings_of(config)  # wrong ones are reported before anything runs
     if not asked and not configured:
         return
     # A project that is not installed is found from its root, as by `gradcheck report` there.
@@ -56,7 +62,7 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.path.append(str(config.rootpath))
     everything = config.args_source is not pytest.Config.ArgsSource.ARGS
     for target in dict.fromkeys([*asked, *configured]):
-        for location in _located(target):
+        for location in _located(config, target, asked=target in asked, wanted=everything):
             if location.file is None:
                 continue
             config.stash[_LOCATIONS].setdefault(location.file.resolve(), []).append(location)
@@ -66,14 +72,27 @@ def pytest_configure(config: pytest.Config) -> None:
                 _visit(config, location.file)
 
 
-def _located(target: str) -> tuple[Location, ...]:
+def _located(config: pytest.Config, target: str, *, asked: bool, wanted: bool) -> tuple[Location, ...]:
+    """The files behind a target; one that is configured but not there is a test that fails."""
     from gradcheck.running.locating import locate
     from gradcheck.values.errors import TargetError
+    from gradcheck.values.results import Problem
 
     try:
         return locate(target)
     except TargetError as error:
-        raise pytest.UsageError(f"gradcheck: {error}") from error
+        if asked:
+            raise pytest.UsageError(f"gradcheck: {error}") from error
+        if wanted:
+            config.stash[_PROBLEMS].append(Problem(target, str(error)))
+        return ()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add what has no file to be collected from: configured targets that are not there."""
+    for problem in config.stash[_PROBLEMS]:
+        items.append(ProblemItem.from_parent(session, name=f"gradcheck[{problem.target}]", problem=problem))
 
 
 def _visit(config: pytest.Config, file: Path) -> None:
@@ -86,7 +105,11 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     """Collect the files behind the targets."""
     if file_path.resolve() not in parent.config.stash[_LOCATIONS]:
         return None
-    return ModuleFile.from_parent(parent, path=file_path)
+    if file_path.is_relative_to(parent.config.rootpath):
+        return ModuleFile.from_parent(parent, path=file_path)
+    # pytest gives files outside of its root, such as those of installed packages, no path in their ids.
+    outside = os.path.relpath(file_path, parent.config.rootpath).replace(os.sep, "/")
+    return ModuleFile.from_parent(parent, path=file_path, nodeid=outside)
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -107,7 +130,7 @@ def settings_of(config: pytest.Config) -> Settings:
 class ModuleFile(pytest.File):
     """A Python file that registers modules."""
 
-    _latest: tuple[str, Evaluation | GradcheckError] | None = None
+    _latest: tuple[tuple[int, str], Evaluation | GradcheckError] | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each check of each case, and one for everything that could not be loaded."""
@@ -128,8 +151,10 @@ class ModuleFile(pytest.File):
         """The evaluation of the item's case; the latest is kept, since items of a case follow each other."""
         from gradcheck.running.run import evaluation_of
 
-        if self._latest is None or self._latest[0] != item.case_id:
-            self._latest = (item.case_id, evaluation_of(item, settings_of(self.config)))
+        # Two modules of one name may come from different files through one target.
+        key = (id(item.subject), item.case_id)
+        if self._latest is None or self._latest[0] != key:
+            self._latest = (key, evaluation_of(item, settings_of(self.config)))
         return self._latest[1]
 
 

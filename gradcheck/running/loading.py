@@ -6,7 +6,7 @@ import sys
 import traceback
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +15,9 @@ from gradcheck.running.registry import Subject, modules_of, registered_in, sourc
 from gradcheck.values.errors import TargetError
 from gradcheck.values.module import Module
 from gradcheck.values.results import Problem
+
+# Folders of the files that have been targets in this process.
+_roots: set[Path] = set()
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def together(parts: Iterable[Loaded]) -> Loaded:
             clash = next((known for known in subjects if _same_name(known, subject)), None)
             if clash is None:
                 subjects.append(subject)
-            elif not _same_module(clash.module, subject.module):
+            elif clash.module is not subject.module:
                 problems.append(_duplicate(clash, subject))
     return Loaded(tuple(subjects), tuple(problems))
 
@@ -63,7 +66,7 @@ def load_location(location: Location) -> Loaded:
         targets = _targets(location, python_module)
     except TargetError as error:
         return Loaded(problems=(Problem(location.target, str(error)),))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return Loaded(problems=(_import_problem(location, error),))
     return together(_loaded(location, target) for target in targets)
 
@@ -98,7 +101,7 @@ def _loaded(location: Location, target: object) -> Loaded:
         modules = modules_of(target)
     except TargetError as error:
         return Loaded(problems=(Problem(location.target, f"{location.target}: {error}"),))
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         name = getattr(target, "__qualname__", type(target).__name__)
         message = f"{location.target}: making {name} raised {type(error).__name__}: {error}"
         return Loaded(problems=(Problem(location.target, message, traceback.format_exc()),))
@@ -120,13 +123,32 @@ def _imported_file(file: Path) -> ModuleType:
         root = root.parent
     parts = file.relative_to(root).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    if str(root) not in sys.path:
-        sys.path.insert(0, str(root))
+    _take_precedence(root)
     if _is_found_as(name, file):
         return importlib.import_module(name)
     # Another module has this name (a second verify.py, or a json.py beside the standard library's).
     alias = f"gradcheck_target_{zlib.crc32(str(file).encode()):x}_{file.stem}"
     return sys.modules[alias] if alias in sys.modules else _executed(alias, file)
+
+
+def _take_precedence(root: Path) -> None:
+    """Import what lies beside a file rather than what another target has called the same.
+
+    Two folders may both hold a ``network.py``; the second ``verify.py`` must not verify the first one.
+    """
+    if str(root) in sys.path:
+        sys.path.remove(str(root))
+    sys.path.insert(0, str(root))
+    _roots.add(root)
+    for name, known in list(sys.modules.items()):
+        file = getattr(known, "__file__", None)
+        if not file or "." in name:
+            continue
+        folder = Path(file).resolve().parent
+        elsewhere = folder in _roots - {root} or folder.parent in _roots - {root}
+        if elsewhere and ((root / f"{name}.py").exists() or (root / name).is_dir()):
+            for inner in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+                del sys.modules[inner]
 
 
 def _is_found_as(name: str, file: Path) -> bool:
@@ -153,8 +175,9 @@ def _executed(name: str, file: Path) -> ModuleType:
     return python_module
 
 
-def _import_problem(location: Location, error: Exception) -> Problem:
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+def _import_problem(location: Location, error: BaseException) -> Problem:
+    ours = ("importlib", str(Path(__file__).parent))
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not any(part in f.filename for part in ours)]
     at = f" ({Path(frames[-1].filename).name}, line {frames[-1].lineno})" if frames else ""
     message = f"{location.target}: importing {_place(location)} raised {type(error).__name__}: {error}{at}"
     return Problem(location.target, message, traceback.format_exc())
@@ -165,13 +188,7 @@ def _place(location: Location) -> str:
 
 
 def _same_name(one: Subject, other: Subject) -> bool:
-    same_place = one.source.target == other.source.target or one.source.file == other.source.file
-    return one.module.name == other.module.name and same_place
-
-
-def _same_module(one: Module, other: Module) -> bool:
-    """Whether two targets have led to the same module: same class, same fields, functions by identity."""
-    return type(one) is type(other) and (not is_dataclass(one) or repr(one) == repr(other))
+    return one.module.name == other.module.name and one.source.file == other.source.file
 
 
 def _duplicate(first: Subject, second: Subject) -> Problem:

@@ -5,13 +5,14 @@ import re
 import sys
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from os.path import normpath
 from pathlib import Path
 
 from gradcheck.values.errors import TargetError
 
 GROUP = "gradcheck.modules"
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
-_NAME = re.compile(r"(?P<place>.+?):(?P<name>[A-Za-z_][\w.]*)")
+_NAME = re.compile(r"(?P<place>.+?):(?P<name>[^\W\d][\w.]*)")
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,16 @@ def locate(target: str) -> tuple[Location, ...]:
 
 def registered_packages() -> tuple[str, ...]:
     """The targets that installed packages offer through the entry-point group ``gradcheck.modules``."""
-    return tuple(point.value for point in _points())
+    return tuple(":".join(offer) if (offer := _offer(point)) else point.value for point in _points())
 
 
 def _points() -> tuple[EntryPoint, ...]:
     return tuple(sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)))
+
+
+def _offer(point: EntryPoint) -> tuple[str, str] | None:
+    """Module and name of an entry point; None if it is written wrongly."""
+    return (point.module, point.attr) if EntryPoint.pattern.match(point.value) and point.attr else None
 
 
 def _folder(target: str, folder: Path, name: str) -> tuple[Location, ...]:
@@ -79,26 +85,30 @@ def _mentions_gradcheck(file: Path, folder: Path) -> bool:
         return False
     if any((parent / "pyvenv.cfg").exists() for parent in file.parents if parent.is_relative_to(folder)):
         return False
-    if file.name.startswith("test_") or file.name == "conftest.py":
+    if file.name.startswith("test_") or file.name == "conftest.py" or not file.is_file():
         return False
     return b"gradcheck" in file.read_bytes()
 
 
 def _dotted(target: str, place: str, name: str) -> tuple[Location, ...]:
-    offered = {point.module: point.attr for point in _points()}
+    offered = dict(offer for point in _points() if (offer := _offer(point)))
     name = name or offered.get(place, "")
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     try:
         spec = importlib.util.find_spec(place)
-    except (ImportError, ValueError, AttributeError) as error:
-        raise TargetError(f"{target}: cannot be found ({type(error).__name__}: {error})") from error
+    except (Exception, SystemExit) as error:
+        # Finding a module runs the packages that it is in.
+        raise TargetError(
+            f"{target}: cannot be found ({type(error).__name__}: {error}); a name in a module is pkg.mod:Name"
+        ) from error
     if spec is None:
         raise TargetError(
             f"{target}: there is neither a file nor a Python module of this name; did you mean a path ending in .py?"
         )
-    file = Path(spec.origin) if spec.has_location and spec.origin else None
-    folders = [] if name else [Path(folder) for folder in spec.submodule_search_locations or ()]
+    # normpath, not resolve: a search path may hold "..", and a package may be reached by a link.
+    file = Path(normpath(spec.origin)) if spec.has_location and spec.origin else None
+    folders = [] if name else [Path(normpath(folder)) for folder in spec.submodule_search_locations or ()]
     inner = [
         Location(target, inner_file, _inner_name(place, inner_file.relative_to(folder)), optional=True)
         for folder in folders

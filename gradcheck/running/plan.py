@@ -49,7 +49,7 @@ def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = ()) -> Plan:
             items += _items(subject)
         except GradcheckError as error:
             problems.append(_problem(subject, str(error)))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             problems.append(_problem(subject, f"making a case raised {type(error).__name__}: {error}"))
     lowered = [keyword.lower() for keyword in keywords]
     chosen = [item for item in items if not lowered or any(keyword in item.id.lower() for keyword in lowered)]

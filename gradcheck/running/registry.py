@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass, replace
+from functools import cache
 from types import CodeType, ModuleType
 from typing import Any, TypeVar
 
@@ -67,6 +68,8 @@ def modules_of(target: object) -> tuple[Module, ...]:
     )
 
 
+# Cached, so that a class or a function that is reached through two targets gives the same modules.
+@cache
 def _variants(module_class: type[Module]) -> tuple[Module, ...]:
     try:
         default = module_class()
@@ -87,6 +90,7 @@ def _variant(default: Module, variant: Mapping[str, Any]) -> Module:
         raise TargetError(f"{type(default).__name__}: its variant {dict(variant)} cannot be made: {error}") from error
 
 
+@cache
 def _made_by(factory: Callable[[], object]) -> tuple[Module, ...]:
     made = factory()
     if isinstance(made, Module):

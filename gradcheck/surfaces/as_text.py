@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import groupby
+from shlex import quote
 
 from gradcheck import __version__
 from gradcheck.values.results import CaseResult, CheckResult, GradientEvidence, Verification
@@ -117,7 +118,7 @@ def render_check(
         lines += [f"    {line}" for line in table.splitlines()]
     if source.target:
         lines.append(
-            f"  repeat: gradcheck report {source.target} -k '{case.id}::{check.label}'"
+            f"  repeat: gradcheck report {quote(source.target)} -k {quote(f'{case.id}::{check.label}')}"
             f" --threshold {settings.threshold:g} --seed {settings.seed}"
         )
     return "\n".join(lines)

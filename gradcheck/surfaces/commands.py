@@ -1,11 +1,14 @@
 """The commands behind the command line; each returns an exit status."""
 
+import io
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
@@ -29,14 +32,18 @@ def report(options: Namespace) -> int:
     settings, targets = _settings_and_targets(options)
     outputs: tuple[Output, ...] = options.outputs or (Output("text"),)
     require_writable(outputs)
-    planned = _plan(targets, tuple(options.keywords))
-    cases = tuple(_until_failure(_with_progress(planned, settings), settings, options.fail_fast))
+    # A target may change the folder, print, or lie beside a file that is called like a library of ours.
+    outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
+    import_module("tabulate")
+    with redirect_stdout(sys.stderr):
+        planned = _plan(targets, tuple(options.keywords))
+        cases = tuple(_until_failure(_with_progress(planned, settings), settings, options.fail_fast))
     verification = Verification(cases, planned.problems, settings)
     for output in outputs:
         if output.file is not None:
             write_file(output.file, FORMATS[output.format](verification))
         elif output.format != "text":
-            sys.stdout.write(FORMATS[output.format](verification))
+            _write_utf8(FORMATS[output.format](verification))
     if all(output.file is not None or output.format == "text" for output in outputs):
         colour = _wants_colour(sys.stdout)
         sys.stdout.write(render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour))
@@ -48,7 +55,8 @@ def report(options: Namespace) -> int:
 def list_modules(options: Namespace) -> int:
     """Print what would be verified, without running it."""
     _, targets = _settings_and_targets(options)
-    planned = _plan(targets, tuple(options.keywords))
+    with redirect_stdout(sys.stderr):
+        planned = _plan(targets, tuple(options.keywords))
     for case_id, item in {item.case_id: item for item in planned.items}.items():
         source = item.subject.source
         print(f"{case_id}  {source.target}")
@@ -100,7 +108,7 @@ def _plan(targets: tuple[str, ...], keywords: tuple[str, ...]) -> Plan:
 def _with_progress(planned: Plan, settings: Settings) -> Iterator[CaseResult]:
     """Run the plan; on a terminal, and where tqdm is installed, with a bar on standard error."""
     results = run(planned.items, settings)
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return results
     try:
         from tqdm import tqdm
@@ -115,6 +123,13 @@ def _until_failure(results: Iterable[CaseResult], settings: Settings, fail_fast:
         yield result
         if fail_fast and not settings.accepts(result.verdict):
             return
+
+
+def _write_utf8(document: str) -> None:
+    """JSON and XML are UTF-8, whatever the terminal is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(document)
 
 
 def _wants_colour(stream: TextIO) -> bool:

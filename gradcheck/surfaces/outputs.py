@@ -19,6 +19,7 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "json": render_json,
     "junit": render_junit,
 }
+_LONGEST_NAME = 200
 _FORMAT_OF_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit"}
 
 
@@ -44,6 +45,8 @@ class AddFile(argparse.Action):
     def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
         """Give the last report its file, or append a report."""
         outputs: tuple[Output, ...] = getattr(namespace, self.dest) or ()
+        if values == "-":
+            return  # standard output, where it goes anyway
         file = Path(values)
         if outputs and outputs[-1].file is None:
             outputs = (*outputs[:-1], replace(outputs[-1], file=file))
@@ -58,6 +61,10 @@ class AddFile(argparse.Action):
 def require_writable(outputs: Sequence[Output]) -> None:
     """Raise ConfigurationError, before anything is computed, if a file cannot be written."""
     for file in (output.file for output in outputs if output.file is not None):
+        if len(file.name) > _LONGEST_NAME:
+            raise ConfigurationError(
+                f"-o {file.name[:20]}…: the name has {len(file.name)} characters; give a shorter one"
+            )
         folder = file.resolve().parent
         if file.is_dir():
             raise ConfigurationError(f"-o {file}: is a folder; expected the name of a file")
@@ -70,15 +77,21 @@ def require_writable(outputs: Sequence[Output]) -> None:
 def write_file(file: Path, text: str) -> None:
     """Write a file so that at no time a part of it is there; raise ConfigurationError if it cannot be.
 
-    The text goes to a new file beside it, which then takes its place in one step.
+    The text goes to a new file beside it, which then takes its place in one step. A link stays a link, the
+    permissions stay what they were, and what is no regular file (a pipe, /dev/null) is written to as it is.
     """
+    place = file.resolve()
     try:
-        descriptor, part = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")
+        if place.exists() and not place.is_file():
+            place.write_text(text, encoding="utf-8")
+            return
+        mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
+        descriptor, part = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
                 stream.write(text)
-            Path(part).chmod(0o666 & ~_umask())
-            Path(part).replace(file)
+            Path(part).chmod(mode)
+            Path(part).replace(place)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise

@@ -254,3 +254,39 @@ def test_inconclusive_fails_unless_the_project_lets_it_through(project: pytest.P
 
 def test_it_can_be_switched_off(project: pytest.Pytester) -> None:
     project.runpytest("-p", "no:gradcheck", "-o", "gradcheck_modules=", "test_other.py").assert_outcomes(passed=1)
+
+
+def test_a_configured_target_that_is_not_there_is_a_failing_test_and_the_others_run(project: pytest.Pytester) -> None:
+    (project.path / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\ngradcheck_modules = ['mypkg.layers', 'no_such_module']\n"
+    )
+    result = project.runpytest()
+    result.assert_outcomes(passed=CHECKS_OF_ONE + 1, failed=1)
+    result.stdout.fnmatch_lines(["*no_such_module: there is neither a file nor a Python module of this name*"])
+    project.runpytest("test_other.py").assert_outcomes(passed=1)
+
+
+def test_two_modules_of_one_name_in_one_file_are_told_apart(project: pytest.Pytester) -> None:
+    (project.path / "mypkg" / "wrong.py").write_text(LAYERS.replace('"weight": x.T', '"weight": 2 * x.T'))
+    (project.path / "mypkg" / "both.py").write_text(
+        "from mypkg.layers import Affine as right\nfrom mypkg.wrong import Affine as wrong\n"
+    )
+    arguments = ["--gradcheck", "mypkg.both:right", "--gradcheck", "mypkg.both:wrong"]
+    result = project.runpytest(*arguments, "-o", "gradcheck_modules=")
+    result.assert_outcomes(passed=2 * CHECKS_OF_ONE - 3 + 1, failed=3)
+    result = project.runpytest(
+        "mypkg/both.py::Affine[N=2 D=3 M=5]::gradient[weight]", *arguments, "-o", "gradcheck_modules="
+    )
+    assert result.parseoutcomes()["failed"] >= 1
+
+
+def test_a_package_outside_of_the_root_keeps_its_path_in_the_ids(project: pytest.Pytester) -> None:
+    """As installed packages do."""
+    inner = project.mkdir("inner")
+    (inner / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\ngradcheck_modules = ['mypkg.layers']\npythonpath = ['..']\n"
+    )
+    write(project, LAYERS + WRONG)
+    result = project.runpytest("--rootdir", str(inner), "-c", str(inner / "pyproject.toml"), "mypkg/layers.py")
+    result.assert_outcomes(passed=2 * CHECKS_OF_ONE - 3, failed=3)
+    result.stdout.fnmatch_lines(["FAILED *../mypkg/layers.py::Wrong[[]N=2 D=3 M=5]::gradient[[]weight] - *"])

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -237,3 +238,88 @@ def test_keywords_select_by_id_in_any_case() -> None:
     assert {item.check for item in plan(subjects, ("GRADIENT[X]",)).items} == {"gradient"}
     assert len(plan(subjects, ("one", "two")).items) == len(plan(subjects).items)
     assert not plan(subjects, ("nothing",)).items
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import gradcheck\nraise SystemExit(0)\n",
+        "import gradcheck\n@gradcheck.register\ndef leaving():\n    raise SystemExit(0)\n",
+    ],
+)
+def test_a_target_that_exits_hides_no_other(text: str) -> None:
+    write("leaves.py", text)
+    write("good.py")
+    loaded = load_targets(["leaves.py", "good.py"])
+    assert names(loaded) == ["Double"]
+    assert "raised SystemExit" in loaded.problems[0].message
+
+
+def test_a_package_that_cannot_be_imported_hides_no_other() -> None:
+    write("broken_pkg/__init__.py", "raise RuntimeError('out of order')\n")
+    write("broken_pkg/layers.py")
+    write("good.py")
+    loaded = load_targets(["broken_pkg.layers", "good.py"])
+    assert names(loaded) == ["Double"]
+    assert "broken_pkg.layers: cannot be found (RuntimeError: out of order)" in loaded.problems[0].message
+
+
+def test_instances_of_one_name_are_never_dropped_silently() -> None:
+    text = """
+import gradcheck
+
+class K(gradcheck.Module):
+    inputs = {"x": gradcheck.real("N")}
+
+    def __init__(self, k):
+        self.k = k
+
+    def forward(self, x):
+        return self.k * x, None
+
+    def backward(self, saved, a_bar):
+        return {"x": 2 * a_bar}
+
+gradcheck.register(K(2))
+gradcheck.register(K(3))
+"""
+    write("instances.py", text)
+    assert "the name 'K' is registered twice" in problem("instances.py")
+
+
+def test_every_folder_is_verified_with_its_own_helpers() -> None:
+    for folder, factor in (("first", 2), ("second", 3)):
+        write(f"{folder}/helper_of_target.py", f"FACTOR = {factor}\n")
+        text = MODULE.format(name="Scale", factor="FACTOR").replace(
+            "import gradcheck\n", "import gradcheck\nfrom helper_of_target import FACTOR\n"
+        )
+        write(f"{folder}/verify_it.py", text)
+    subjects = load_targets(["first", "second"]).subjects
+    assert [subject.module.forward(1.0)[0] for subject in subjects] == [2.0, 3.0]
+
+
+def test_equal_names_in_different_files_of_a_folder_are_both_verified() -> None:
+    write("two_files/a/layers.py", name="Same")
+    write("two_files/b/layers.py", name="Same", factor=3)
+    loaded = load_targets(["two_files"])
+    assert names(loaded) == ["Same", "Same"]
+    assert not loaded.problems
+
+
+def test_a_dangling_link_in_a_folder_is_passed_over() -> None:
+    write("linked/good.py")
+    Path("linked/gone.py").symlink_to("nowhere.py")
+    Path("linked/folder.py").mkdir()
+    assert names(load_targets(["linked"])) == ["Double"]
+
+
+def test_a_malformed_entry_point_is_a_problem_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [
+        EntryPoint("bad", "not a valid!!", locating.GROUP),
+        EntryPoint("spaced", "gradcheck.modules : catalogue", locating.GROUP),
+    ]
+    monkeypatch.setattr(locating, "entry_points", lambda group: points)
+    assert set(locating.registered_packages()) == {"not a valid!!", "gradcheck.modules:catalogue"}
+    loaded = load_targets(locating.registered_packages())
+    assert "Linear" in names(loaded)
+    assert [found.target for found in loaded.problems] == ["not a valid!!"]

@@ -204,7 +204,7 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(
 
     monkeypatch.setattr(Path, "replace", full)
     assert main(["report", "good.py", "-o", "r.json"]) == 2
-    assert "-o r.json: cannot be written: [Errno 28] No space left" in capsys.readouterr().err
+    assert "r.json: cannot be written: [Errno 28] No space left" in capsys.readouterr().err
     assert (scratch / "r.json").read_text() == "old"
     assert sorted(p.name for p in scratch.iterdir() if p.name.startswith(".r")) == []
 
@@ -284,3 +284,55 @@ def test_a_terminal_that_knows_no_unicode_is_no_reason_to_crash() -> None:
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert "x[0] " in done.stdout
+
+
+def test_machine_formats_are_utf8_whatever_the_terminal_is() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "gradcheck", "report", "bad.py", "--format"]
+    for name in ("json", "junit"):
+        done = subprocess.run([*command, name], capture_output=True, env=environment, check=False)
+        assert "x[0] → a[0]" in done.stdout.decode("utf-8")
+
+
+def test_a_target_may_print_and_change_the_folder(
+    scratch: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scratch)  # so that the folder is put back
+    (scratch / "elsewhere").mkdir()
+    (scratch / "loud.py").write_text(
+        "import os\nprint('hello')\nos.chdir('elsewhere')\n" + GOOD.replace("Good", "Loud")
+    )
+    assert main(["report", "loud.py", "-o", "r.json", "--format", "json"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["verdict"] == "pass"
+    assert "hello" in captured.err
+    assert (scratch / "r.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and pipes")
+def test_links_permissions_and_devices_are_left_as_they_are(scratch: Path) -> None:
+    (scratch / "real.json").write_text("old")
+    (scratch / "real.json").chmod(0o640)
+    (scratch / "link.json").symlink_to("real.json")
+    assert main(["report", "good.py", "-o", "link.json"]) == 0
+    assert (scratch / "link.json").is_symlink()
+    assert json.loads((scratch / "real.json").read_text())["verdict"] == "pass"
+    assert (scratch / "real.json").stat().st_mode & 0o777 == 0o640
+    os.mkfifo(scratch / "pipe.json")
+    reader = subprocess.Popen(["cat", str(scratch / "pipe.json")], stdout=subprocess.PIPE)
+    assert main(["report", "good.py", "-o", "pipe.json"]) == 0
+    assert json.loads(reader.communicate()[0])["verdict"] == "pass"
+
+
+def test_a_dash_is_standard_output_and_an_endless_name_is_refused(scratch: Path, capsys: Output) -> None:
+    assert main(["report", "good.py", "--format", "json", "-o", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["verdict"] == "pass"
+    assert not (scratch / "-").exists()
+    assert main(["report", "good.py", "-o", "x" * 300 + ".json"]) == 2
+    assert "the name has 305 characters" in capsys.readouterr().err
+
+
+def test_the_repeat_line_is_quoted_for_a_shell(scratch: Path, capsys: Output) -> None:
+    (scratch / "my file.py").write_text(BAD)
+    main(["report", "my file.py"])
+    assert "repeat: gradcheck report 'my file.py' -k 'Bad[N=2]::gradient[x]'" in capsys.readouterr().out
