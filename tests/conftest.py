@@ -3,7 +3,9 @@
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+import tabulate
 
 import gradcheck
 import gradcheck.modules
@@ -12,7 +14,10 @@ import gradcheck.surfaces.cli
 pytest_plugins = ["pytester"]
 
 # pytester forgets what was imported first inside an inner run. numpy cannot be loaded twice in one process,
-# and gradcheck, whose names are imported when they are used, would afterwards consist of two halves.
+# gradcheck, whose names are imported when they are used, would afterwards consist of two halves, and the
+# others would be loaded again and again.
+assert hypothesis
+assert tabulate
 for _name in gradcheck.__all__:
     getattr(gradcheck, _name)
 
