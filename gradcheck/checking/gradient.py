@@ -1,5 +1,7 @@
 """The gradient check: the Jacobian of one leaf, analytical against numerical."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
@@ -36,6 +38,7 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     message = _message(evidence, verdict, threshold)
     if verdict is not Verdict.FAIL and (nonlinear := _other_use_of_the_cotangent(evaluation, leaf, eps * scale)):
         verdict, message = Verdict.FAIL, nonlinear
+        evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
     return CheckResult("gradient", verdict, message, leaf, evidence=evidence)
 
 

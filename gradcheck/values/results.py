@@ -61,8 +61,8 @@ class Coverage:
 class GradientEvidence:
     """The comparison of the analytical with the numerical Jacobian of one leaf.
 
-    The leaf passes at a threshold exactly if ``relative_error`` and ``numerical_error`` are both
-    at most that threshold.
+    The Jacobian passes at a threshold exactly if ``relative_error`` and ``numerical_error`` are both at
+    most that threshold; a backward that is not linear in the cotangent passes at none.
 
     Arguments:
         scale: the largest |entry| of the two Jacobians; 0 if the leaf has no influence at this point.
