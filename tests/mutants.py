@@ -126,7 +126,7 @@ MUTANTS = (
         lambda g, *_: {"wieght" if k == "weight" else k: v for k, v in g.items()},
         "dimensions",
     ),
-    Mutant("no dict", Linear(), "", lambda g, *_: tuple(g.values()), "dimensions"),  # type: ignore[arg-type]
+    Mutant("no dict", Linear(), "", lambda g, *_: tuple(g.values()), "dimensions"),  # type: ignore[arg-type]  # the bug
     Mutant("derivative of the output, a for a(1-a)", Sigmoid(), "x", lambda _, p, a: {"x": a / (1 + np.exp(-p["x"]))}),
     Mutant("1 - tanh for 1 - tanh²", Tanh(), "x", lambda _, p, a: {"x": a * (1 - np.tanh(p["x"]))}),
     Mutant("local derivative forgotten", Tanh(), "x", lambda _, __, a: {"x": a}),

@@ -288,10 +288,10 @@ class LossWithoutCotangent:
 
 
 class ReturnsList(TwoOutputs):
-    def forward(self, x: Any, y: Any) -> Any:  # type: ignore[override]
+    def forward(self, x: Any, y: Any) -> Any:  # type: ignore[override]  # two inputs
         return x + 2 * y
 
-    def backward(self, da: Any) -> Any:  # type: ignore[override]
+    def backward(self, da: Any) -> Any:  # type: ignore[override]  # one output
         return [da, 2 * da]
 
 
@@ -300,7 +300,7 @@ class PartlyParameters(Affine):
 
     def __init__(self, D: int, M: int) -> None:
         super().__init__(D, M)
-        self.params.update({"mask": None, "steps": 3})  # type: ignore[dict-item]
+        self.params.update({"mask": None, "steps": 3})  # type: ignore[dict-item]  # the point
 
 
 @pytest.mark.parametrize(

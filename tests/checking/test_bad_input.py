@@ -54,7 +54,7 @@ def test_what_is_no_module_is_refused_with_a_way_out() -> None:
     with pytest.raises(
         gradcheck.TargetError, match=r"check was given a list; expected a gradcheck.Module.*wrap anything else with"
     ):
-        gradcheck.check([1, 2], {})  # type: ignore[arg-type]
+        gradcheck.check([1, 2], {})  # type: ignore[arg-type]  # the point
 
 
 def test_a_module_without_inputs_needs_arrays() -> None:
@@ -242,7 +242,7 @@ def test_declarations_that_make_no_sense_are_named(facts: dict[str, Any], messag
     ("declare", "message"),
     [
         (lambda: real("N", dtype="flaot32"), "dtype is 'flaot32': expected one of float16, float32, float64"),
-        (lambda: real(3), "dimensions are 3: expected text"),  # type: ignore[arg-type]
+        (lambda: real(3), "dimensions are 3: expected text"),  # type: ignore[arg-type]  # the point
         (lambda: gradcheck.one_hot(""), "OneHot needs an axis to run over"),
         (lambda: gradcheck.simplex(""), "Simplex needs an axis to run over"),
         (lambda: gradcheck.labels("N", classes=0), "classes is 0: expected a whole number >= 1"),
