@@ -1,5 +1,7 @@
 """How far to step: far enough to drown rounding, near enough to be a derivative, inside the domain."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gradcheck.values.aliases import Array
@@ -8,7 +10,40 @@ from gradcheck.values.aliases import Array
 # square from one step to the next, is told from noise, which grows by it.
 RATIO = 4.0
 _RUNGS_BELOW = 4
-_FINEST = 64 * float(np.finfo(np.float64).eps)
+_RUNGS_IN_A_PIECE = 6
+_UNITS_OF_THE_FINEST = 64
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """One real coordinate of a leaf, with what decides how far to step along it.
+
+    Arguments:
+        index: its position in the leaf, in C order.
+        value: where it is.
+        length: the length L on which the module is supposed to vary with it.
+        room: how far it may move before it leaves its domain.
+        eps: machine epsilon of its dtype.
+        noise: relative noise of the forward.
+    """
+
+    index: int
+    value: float
+    length: float
+    room: float
+    eps: float
+    noise: float
+
+    @property
+    def first_step(self) -> float:
+        """The step to try first.
+
+        The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
+        forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L. It is at most L/2.
+
+        Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
+        """
+        return float(min(self.noise ** (1 / 3), 0.5) * self.length)
 
 
 def length_scales(values: Array, room: Array) -> Array:
@@ -18,45 +53,40 @@ def length_scales(values: Array, room: Array) -> Array:
     no more than the room that the entry has in its domain.
     """
     magnitudes = np.abs(values.astype(np.float64))
-    typical = float(np.sqrt(np.sum(magnitudes**2) / max(magnitudes.size, 1))) or 1.0
-    return np.asarray(np.minimum(np.maximum(magnitudes, typical), room))
+    largest = float(np.max(magnitudes, initial=0.0)) or 1.0
+    # Divided first: the square of 1e200 is infinite.
+    typical = largest * float(np.sqrt(np.mean((magnitudes / largest) ** 2))) if magnitudes.size else 1.0
+    return np.asarray(np.minimum(np.maximum(magnitudes, typical or 1.0), room))
 
 
-def first_step(length: float, relative_noise: float) -> float:
-    """The step to try first.
-
-    The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
-    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L. It is at most L/2.
-
-    Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
-    """
-    return float(min(relative_noise ** (1 / 3), 0.5) * length)
-
-
-def coarse_ladder(first: float, length: float, room: float) -> Array:
+def coarse_ladder(at: Coordinate) -> Array:
     """Steps from half of the length, or half of 1 for a tiny leaf, to well below the first step."""
-    largest = min(max(length, 1.0), room) / 2
-    return _rungs(largest, first / RATIO**_RUNGS_BELOW)
+    largest = min(max(at.length, 1.0), at.room) / 2
+    return _rungs(largest, at.first_step / RATIO**_RUNGS_BELOW)
 
 
-def fine_ladder(coarse: Array, value: float, length: float) -> Array:
-    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them.
+def finer_ladders(coarse: Array, at: Coordinate) -> list[Array]:
+    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them, piece by piece.
 
     For functions that vary on a length far below L: phases of 1e6, bumps far from the origin.
     """
-    return _rungs(float(coarse[-1]) / RATIO, _FINEST * max(abs(value), _FINEST * length))
+    unit = _UNITS_OF_THE_FINEST * at.eps
+    finest, top = unit * (abs(at.value) or unit * at.length), float(coarse[-1]) / RATIO
+    rungs = _rungs(top, finest) if top > finest else np.empty(0)
+    return [rungs[k : k + _RUNGS_IN_A_PIECE] for k in range(0, len(rungs), _RUNGS_IN_A_PIECE)]
+
+
+def higher_ladders(coarse: Array, at: Coordinate) -> list[Array]:
+    """Steps that go on upwards from a coarse ladder, largest first in each piece, as far as there is room.
+
+    For functions that are nearly linear beside a large constant: their differences drown in its rounding
+    at every step of the order of the argument.
+    """
+    rungs = float(coarse[0]) * RATIO ** np.arange(1, 2 * _RUNGS_IN_A_PIECE + 1)
+    rungs = rungs[rungs <= at.room / 2]
+    return [rungs[k : k + _RUNGS_IN_A_PIECE][::-1] for k in range(0, len(rungs), _RUNGS_IN_A_PIECE)]
 
 
 def _rungs(largest: float, smallest: float) -> Array:
     count = 1 + max(0, round(np.log(largest / smallest) / np.log(RATIO)))
-    return largest / RATIO ** np.arange(count)
-
-
-def around(value: Array, step: float) -> tuple[Array, Array, float]:
-    """The points value ± step as the dtype can hold them, and their true distance.
-
-    The distance is taken from the rounded points, so rounding them costs the difference nothing.
-    """
-    step_in_dtype = value.dtype.type(step)
-    upper, lower = value + step_in_dtype, value - step_in_dtype
-    return upper, lower, float(upper) - float(lower)
+    return np.asarray(largest / RATIO ** np.arange(count))

@@ -65,10 +65,10 @@ def as_array(value: object) -> Array | None:
 
 def _output(module: Module, name: object, value: object) -> Array:
     array = as_array(value)
-    if not isinstance(name, str) or array is None or array.dtype.kind != "f":
+    if not isinstance(name, str) or array is None or array.dtype.kind not in "fc":
         raise ModuleError(
             f"{module.name}: forward returned output {name!r} as {_describe(value)}; expected an array of"
-            f" floating-point numbers"
+            f" floating-point or complex numbers"
         )
     return array
 

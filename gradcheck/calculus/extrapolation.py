@@ -1,120 +1,128 @@
-"""Central differences at a ladder of steps, and the derivative to which they converge."""
+"""The limit of difference quotients for h → 0, by Richardson extrapolation where they converge."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from gradcheck.algebra.steps import RATIO
+from gradcheck.calculus.samples import Quotients
 from gradcheck.values.aliases import Array
 
 # How many times in a row the change from one step to the next must shrink before anything is believed.
 _SHRINKINGS = 3
 # Changes up to this many times the rounding of the outputs count as rounding: a forward of several
 # operations makes several errors. Whatever they are, the largest one met is the noise that is stated.
-_ROUNDINGS = 16
+ROUNDINGS = 16
 _DEPTH = 3
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Numbers with their estimated absolute errors.
+class Limit:
+    """What a sequence of difference quotients converges to, with the error of that number (outputs,).
 
-    The error is infinite where nothing is known; the number is then NaN if the forward has no value at
-    any step, else what the last difference gave.
-
-    Shapes: value and error (outputs,) for a column, (outputs, coordinates) for a Jacobian.
+    The error is infinite, and the number the last finite quotient, where nothing converges.
     """
 
     value: Array
     error: Array
-    forwards: int
+
+    @property
+    def known(self) -> Array:
+        """Where there is a limit (outputs,)."""
+        return np.isfinite(self.error)
+
+    def where(self, chosen: Array, other: "Limit") -> "Limit":
+        """Return this limit where chosen, else the other."""
+        return Limit(np.where(chosen, self.value, other.value), np.where(chosen, self.error, other.error))
 
 
-@dataclass(frozen=True)
-class Differences:
-    """Central differences of all outputs at several steps, largest step first.
+def limit_of(quotients: Quotients, rounding: Array, admissible: Array) -> Limit:
+    """The limit of every output's quotients, from the steps over which they are seen to converge.
 
-    Shapes: steps (rungs,), values and rounding (rungs, outputs).
-    """
-
-    steps: Array
-    values: Array
-    rounding: Array
-
-    def followed_by(self, finer: "Differences") -> "Differences":
-        """The ladder with smaller steps added."""
-        pairs = ((getattr(self, name), getattr(finer, name)) for name in ("steps", "values", "rounding"))
-        return Differences(*(np.concatenate(pair) for pair in pairs))
-
-
-def extrapolated(ladder: Differences) -> Estimate:
-    """The limit of the differences for h → 0, by Richardson extrapolation where they converge.
-
-    D(h) = a' + c₂h² + c₄h⁴ + …, so with steps h and rh the combination
-    T = D(h) + (D(h) - D(rh)) / (r² - 1) is free of h², and so on up the powers of r². The error of an
-    entry of this table is what it differs from its two parents, plus the rounding of its smallest step.
+    Q(h) = a' + c₁hᵖ + c₂h²ᵖ + …, so with steps h and rh the combination T = Q(h) + (Q(h) - Q(rh)) / (rᵖ - 1)
+    is free of hᵖ, and so on up the powers of rᵖ. The error of an entry of this table is what it differs from
+    its two parents, plus the rounding of its smallest step.
 
     That estimates agree does not mean that they have converged: where the function varies on a length
-    far below the step, differences are near zero for every step. Therefore only steps are looked at
-    over which the change from one to the next keeps shrinking, as truncation does (by r²), or is rounding.
-    Nothing in here knows the analytical value.
+    far below the step, quotients are near zero for every step. Therefore only steps are looked at over which
+    the change from one to the next keeps shrinking, as truncation does (by rᵖ), or is rounding. Nothing in
+    here knows the analytical value.
+
+    Where several runs of steps converge, and to different numbers, the finer one is right: the coarser
+    steps do not resolve the function.
+
+    Arguments:
+        quotients: of all outputs, at steps each smaller than the one before by RATIO.
+        rounding: error of every quotient that counts as rounding (rungs, outputs).
+        admissible: quotients that may be used at all (rungs, outputs).
 
     Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
     """
-    trusted, noise = _converging(ladder)
-    rounding = np.maximum(1.5 * ladder.rounding, noise / ladder.steps[:, None])
-    value, error = _last_known(ladder.values), np.full(ladder.values.shape[1], np.inf)
-    previous: list[Array] = []
-    for k, derivative in enumerate(ladder.values):
-        row = [derivative]
-        for depth, above in enumerate(previous[:_DEPTH]):
-            row.append(row[depth] + (row[depth] - above) / (RATIO ** (2 * depth + 2) - 1))
-            own = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - above)) + rounding[k]
-            better = trusted[k] & (own < error)
-            value, error = np.where(better, row[-1], value), np.where(better, own, error)
-        previous = row
-    return Estimate(value, error, 2 * len(ladder.steps))
+    table, differences = _table(quotients)
+    best = Limit(_last_known(quotients.values), np.full(table.shape[-1], np.inf))
+    for inside, noise in _runs(quotients, rounding, admissible):
+        with np.errstate(all="ignore"):  # a step may be too small for the dtype
+            uncertain = np.maximum(1.5 * rounding, noise / quotients.steps[:, None])
+            errors = np.where(inside[:, None], differences + uncertain[:, None], np.inf)
+        errors = np.where(np.isnan(errors), np.inf, errors).reshape(-1, table.shape[-1])
+        most_exact = np.argmin(errors, axis=0)[None]
+        value = np.take_along_axis(table.reshape(errors.shape), most_exact, axis=0)[0]
+        best = _better(best, Limit(value, np.take_along_axis(errors, most_exact, axis=0)[0]))
+    return best
 
 
-def _converging(ladder: Differences) -> tuple[Array, Array]:
-    """Which rungs belong to the longest run of shrinking changes of each output; and the noise below it.
-
-    Shapes: (rungs, outputs) and (outputs,).
-    """
+def _table(quotients: Quotients) -> tuple[Array, Array]:
+    """The extrapolates of every depth, and what each differs from its parents (rungs, depths, outputs)."""
+    rungs, outputs = quotients.values.shape
+    table = np.full((rungs, _DEPTH, outputs), np.nan)
+    differences = np.full((rungs, _DEPTH, outputs), np.inf)
+    row: list[Array] = []
     with np.errstate(invalid="ignore"):
-        changes = np.abs(np.diff(ladder.values, axis=0))
-    shrinking = changes[1:] <= changes[:-1] / 2
-    shrinks = shrinking | (changes[1:] <= _ROUNDINGS * ladder.rounding[2:])
-    shrinks &= ~_meaningless_zeros(ladder)[2:]
-    lengths = np.zeros(ladder.values.shape, int)
-    for k in range(2, len(lengths)):
-        lengths[k] = np.where(shrinks[k - 2], lengths[k - 1] + 1, 0)
-    end = np.argmax(lengths, axis=0)
-    longest = lengths.max(axis=0, initial=0)
-    rungs = np.arange(len(lengths))[:, None]
-    trusted = (rungs <= end) & (rungs > end - longest) & (longest >= _SHRINKINGS)
-    # What changes in the run or right below it, and does not shrink, is noise of the forward.
-    near = (rungs[2:] > end - longest) & (rungs[2:] <= end + 3) & np.isfinite(changes[1:])
-    noise = np.max(np.where(near & ~shrinking, changes[1:], 0.0) * ladder.steps[2:, None], axis=0, initial=0.0)
-    return trusted, noise
+        for k, quotient in enumerate(quotients.values):
+            previous, row = row, [quotient]
+            for depth, above in enumerate(previous[:_DEPTH]):
+                extrapolate = row[depth] + (row[depth] - above) / (RATIO ** (quotients.order * (depth + 1)) - 1)
+                table[k, depth] = extrapolate
+                differences[k, depth] = np.maximum(np.abs(extrapolate - row[depth]), np.abs(extrapolate - above))
+                row.append(extrapolate)
+    return table, differences
 
 
-def _meaningless_zeros(ladder: Differences) -> Array:
-    """Exact zeros that say nothing of the derivative, (rungs, outputs).
+def _better(coarse: Limit, fine: Limit) -> Limit:
+    """The finer of two limits where they contradict each other, else the more exact one."""
+    with np.errstate(invalid="ignore"):
+        contradicted = np.abs(fine.value - coarse.value) > 2 * (fine.error + coarse.error)
+    return fine.where(fine.known & (contradicted | (fine.error < coarse.error)), coarse)
 
-    Far outside a narrow bump all differences are zero, though smaller steps give others. And a forward
-    that rounds its argument is piecewise constant: below the width of a piece all differences are zero,
-    though larger steps gave others. Pieces as wide as 1/8 of the largest step are no rounding, not even
-    that of bfloat16: there a module really is flat.
+
+def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[tuple[Array, Array]]:
+    """The runs of converging steps, coarsest first: where each of them is, and its noise.
+
+    What changes in a run or right below it, and does not shrink, is noise of the forward; it is stated as an
+    absolute error of the outputs. Shapes: (rungs, outputs), (outputs,).
     """
-    nonzero = np.abs(ladder.values) > _ROUNDINGS * ladder.rounding
-    finer = np.cumsum(nonzero[::-1], axis=0)[::-1] > 0
-    coarser = np.cumsum(nonzero & (ladder.steps < ladder.steps[0] / 8)[:, None], axis=0) > 0
-    return np.asarray((ladder.values == 0) & (finer | coarser))
+    changes, shrinking = np.full(quotients.values.shape, np.nan), np.zeros(quotients.values.shape, bool)
+    with np.errstate(invalid="ignore"):
+        changes[1:] = np.abs(np.diff(quotients.values, axis=0))
+        shrinking[2:] = changes[2:] <= changes[1:-1] / 2
+        converging = (shrinking | (changes <= ROUNDINGS * rounding)) & admissible
+    converging[:2] = False
+    starts = converging.copy()
+    starts[1:] &= ~converging[:-1]
+    label = np.cumsum(starts, axis=0) * converging
+    moving = np.where(np.isfinite(changes) & ~shrinking & admissible, changes * quotients.steps[:, None], 0.0)
+    for number in range(1, int(label.max(initial=0)) + 1):
+        inside = label == number
+        near = inside.copy()
+        for distance in (1, 2, 3):
+            near[distance:] |= inside[:-distance]
+        noise = np.max(np.where(near, moving, 0.0), axis=0, initial=0.0)
+        yield inside & (np.sum(inside, axis=0) >= _SHRINKINGS), noise
 
 
 def _last_known(values: Array) -> Array:
-    """The finite difference at the smallest step that has one, NaN if none has."""
+    """The finite quotient at the smallest step that has one, NaN if none has."""
     known = np.isfinite(values[::-1])
     last = np.take_along_axis(values[::-1], np.argmax(known, axis=0)[None], axis=0)[0]
     return np.where(known.any(axis=0), last, np.nan)

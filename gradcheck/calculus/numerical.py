@@ -1,126 +1,68 @@
 """The numerical Jacobian: central differences, one coordinate at a time, each with its error."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.algebra.precision import Noise, eps_of
-from gradcheck.algebra.steps import around, coarse_ladder, fine_ladder, first_step, length_scales
-from gradcheck.calculus.extrapolation import Differences, Estimate, extrapolated
-from gradcheck.values.aliases import Array, Leaves
+from gradcheck.algebra.steps import Coordinate
+from gradcheck.calculus.climbing import Goal, climbed
+from gradcheck.calculus.columns import Estimate, first_estimate
+from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.samples import Line, Neighbourhood
+from gradcheck.values.aliases import Array
 
-Settles = Callable[[int, Estimate], Array]
-Difference = Callable[[int, float], tuple[Array, Array]]
-
-
-@dataclass(frozen=True)
-class Neighbourhood:
-    """The forward as a function of its leaves around one point.
-
-    Arguments:
-        evaluate: all outputs at given leaves as one vector (outputs,), NaN where there are none.
-        point: the leaves; none of them is written to.
-        value: the outputs at the point (outputs,).
-        noise: how inexact the outputs are.
-    """
-
-    evaluate: Callable[[Leaves], Array]
-    point: Leaves
-    value: Array
-    noise: Noise
-
-    @property
-    def relative_noise(self) -> float:
-        """The noise relative to the largest output, at least the rounding of float64."""
-        magnitude = float(np.max(np.abs(self.value), initial=0.0)) or 1.0
-        noise = float(np.max(self.noise.at(self.value), initial=0.0))
-        return max(noise / magnitude, float(np.finfo(np.float64).eps))
+# Relative noise at which an output is taken to be computed in a lower precision than float64.
+_VISIBLE = 1e-9
+_OTHER_STEPS = 0.6
 
 
-def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, settles: Settles) -> Estimate:
+def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) -> Estimate:
     """Differentiate all outputs by every coordinate of one leaf, perturbed by itself.
 
     Arguments:
         near: the forward around the point.
-        leaf: the leaf to perturb, with any number of entries.
-        room: distance of every entry to the edge of its domain, in the leaf's shape.
-        settles: which entries of a column (its number, its estimate) need no more work (outputs,).
+        leaf: the leaf to perturb, with any number of entries; complex ones have two coordinates each.
+        room: distance of every coordinate to the edge of its domain, a flat array.
+        goal: how exact the numbers have to be.
 
-    A column costs two forwards if its first estimate settles all entries; otherwise a ladder of steps is climbed
-    and extrapolated, and a second one with finer steps if the first shows no convergence.
+    A column costs two forwards if its first estimate settles all entries. Otherwise a ladder of steps is climbed
+    and extrapolated, with finer and with larger steps as long as that gains something; last, many samples are
+    smoothed where the forward is noisy.
     """
-    original, rooms = near.point[leaf].reshape(-1), room.reshape(-1)
-    lengths = length_scales(original, rooms)
-    noise = max(near.relative_noise, eps_of(original))
-    difference = _central_difference(near, leaf)
+    line, coordinates = Line(near, leaf), coordinates_of(near, leaf, room)
     columns: list[Estimate] = []
-    for j in range(original.size):
-        first = first_step(lengths[j], noise)
-        column = _first_estimate(difference, j, first) if first > 0 else _unknown(near.value.size)
-        settled = settles(j, column)
-        if first > 0 and not settled.all():
-            further = _climbed(difference, j, coarse_ladder(first, lengths[j], rooms[j]), original[j], lengths[j])
-            column = _merged(column, further, settled)
+    doubtful: list[Coordinate] = []
+    for coordinate in coordinates:
+        column = first_estimate(line.samples(coordinate.index, [coordinate.first_step]))
+        settled = goal.settles(coordinate.index, column)
+        if not settled.all():
+            column = column.where(settled, climbed(line, coordinate, goal))
+        elif (column.value == 0).any():
+            doubtful.append(coordinate)
         columns.append(column)
-    return _side_by_side(columns, near.value.size)
+    if _zeros_are_doubtful(columns, near):
+        for coordinate in doubtful:
+            columns[coordinate.index] = climbed(line, coordinate, goal)
+    return replace(_side_by_side(columns, near.value.size), forwards=line.forwards)
 
 
-def _central_difference(near: Neighbourhood, leaf: str) -> Difference:
-    """Return (a(x + h) - a(x - h)) / 2h and its rounding as a function of a coordinate and of h."""
-    # Only this copy is perturbed; each entry is put back by value, since x + h - h is not always x.
-    perturbed = near.point[leaf].copy(order="C")
-    leaves = {**near.point, leaf: perturbed}
-    entries, original = perturbed.reshape(-1), near.point[leaf].reshape(-1)
-
-    def difference(coordinate: int, step: float) -> tuple[Array, Array]:
-        upper, lower, width = around(original[coordinate], step)
-        entries[coordinate] = upper
-        above = near.evaluate(leaves)
-        entries[coordinate] = lower
-        below = near.evaluate(leaves)
-        entries[coordinate] = original[coordinate]
-        with np.errstate(all="ignore"):
-            return (above - below) / width, 2 * near.noise.at(above, below, near.value) / width
-
-    return difference
+def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal: Goal) -> Estimate:
+    """The column of one coordinate once more, from steps that are not those of ``numerical_jacobian``."""
+    line, coordinate = Line(near, leaf), coordinates_of(near, leaf, room)[index]
+    column = climbed(line, replace(coordinate, length=_OTHER_STEPS * coordinate.length), goal)
+    return replace(column, forwards=line.forwards)
 
 
-def _first_estimate(difference: Difference, j: int, step: float) -> Estimate:
-    # Truncation is not in this error: two evaluations cannot show it. A column is settled by it only
-    # if it agrees with the analytical one to within rounding, and a truncation error that cancels an
-    # error of the analytical side that closely, at a step chosen without knowledge of it, is chance.
-    value, rounding = difference(j, step)
-    known = np.isfinite(value) & np.isfinite(rounding)
-    return Estimate(np.where(known, value, np.nan), np.where(known, rounding, np.inf), 2)
-
-
-def _climbed(difference: Difference, j: int, steps: Array, value: Array, length: float) -> Estimate:
-    ladder = _differences(difference, j, steps)
-    found = extrapolated(ladder)
-    if not np.isfinite(found.error).all():
-        finer = fine_ladder(steps, float(value), length)
-        found = extrapolated(ladder.followed_by(_differences(difference, j, finer)))
-    return found
-
-
-def _differences(difference: Difference, j: int, steps: Array) -> Differences:
-    values, rounding = zip(*(difference(j, step) for step in steps), strict=True)
-    return Differences(steps, np.array(values), np.array(rounding))
-
-
-def _merged(first: Estimate, further: Estimate, settled: Array) -> Estimate:
-    value = np.where(settled, first.value, further.value)
-    error = np.where(settled, first.error, further.error)
-    return Estimate(value, error, first.forwards + further.forwards)
+def _zeros_are_doubtful(columns: Sequence[Estimate], near: Neighbourhood) -> bool:
+    """Whether differences of exactly 0 may be due to a forward that rounds inside, or to a leaf without influence."""
+    inside = any(np.any(column.noise > _VISIBLE * np.abs(near.value)) for column in columns)
+    return inside or all(np.all(column.value == 0) for column in columns)
 
 
 def _side_by_side(columns: Sequence[Estimate], outputs: int) -> Estimate:
-    jacobian = Estimate(np.empty((outputs, len(columns))), np.empty((outputs, len(columns))), 0)
-    for j, column in enumerate(columns):
-        jacobian.value[:, j], jacobian.error[:, j] = column.value, column.error
-    return Estimate(jacobian.value, jacobian.error, sum(column.forwards for column in columns))
-
-
-def _unknown(outputs: int) -> Estimate:
-    return Estimate(np.full(outputs, np.nan), np.full(outputs, np.inf), 0)
+    parts = {name: np.zeros((outputs, len(columns))) for name in ("value", "error", "half", "noise")}
+    for name, whole in parts.items():
+        for j, column in enumerate(columns):
+            whole[:, j] = getattr(column, name)
+    return Estimate(**parts, forwards=0)

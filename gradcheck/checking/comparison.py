@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.calculus.extrapolation import Estimate
+from gradcheck.calculus.columns import Estimate
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
@@ -17,9 +17,11 @@ class Comparison:
     """Two numbers for every entry; it passes at a threshold exactly if neither is larger.
 
     Arguments:
-        analytical, numerical: what was compared.
+        analytical, numerical: what was compared; ``numerical.half`` is half the distance between the
+            one-sided derivatives at a kink, 0 elsewhere.
         excess: (gap - error) / max(|analytical|, |numerical|): the relative gap that the numerical
-            error cannot explain; infinite if there is a NaN.
+            error cannot explain; infinite if there is a NaN. At a kink the gap is the distance to the interval
+            between the one-sided derivatives.
         blur: error / max(|analytical|, |numerical|, scale): how uncertain the numerical entry is.
         allowed_error: the error that was allowed for: numerical error and rounding of backward.
 
@@ -27,7 +29,7 @@ class Comparison:
     """
 
     analytical: Array
-    numerical: Array
+    numerical: Estimate
     excess: Array
     blur: Array
     allowed_error: Array
@@ -35,7 +37,12 @@ class Comparison:
     @property
     def magnitude(self) -> Array:
         """The larger of the two magnitudes of every entry; NaN only where both are."""
-        return np.fmax(np.abs(self.analytical), np.abs(self.numerical))
+        return np.asarray(np.fmax(np.abs(self.analytical), np.abs(self.numerical.value) + self.numerical.half))
+
+    @property
+    def kinked(self) -> Array:
+        """Entries at a kink."""
+        return np.asarray(self.numerical.half > 0)
 
     def fails(self, threshold: float) -> Array:
         """Entries that are shown to be wrong."""
@@ -56,20 +63,24 @@ class Comparison:
         return Verdict.INCONCLUSIVE if self.unresolved(threshold).any() else Verdict.PASS
 
 
-def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) -> Comparison:
+def compare(
+    analytical: Array, numerical: Estimate, scale: float, eps: float, spread: Array | float = 0.0
+) -> Comparison:
     """Compare two Jacobians, or two columns of them.
 
     Arguments:
         analytical, numerical: what backward says and what was measured.
         scale: the largest entry of the leaf's Jacobian.
         eps: machine epsilon of the leaf's dtype.
+        spread: measured error of the analytical entries.
 
     No tolerance in here grows with the number of entries.
     """
     with np.errstate(all="ignore"):
-        magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value))
-        error = numerical.error + ROUNDINGS_OF_BACKWARD * eps * scale
-        gap = np.abs(analytical - numerical.value)
+        magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value) + numerical.half)
+        error = numerical.error + ROUNDINGS_OF_BACKWARD * eps * _beside(analytical) + spread
+        gap = np.maximum(np.abs(analytical - numerical.value) - numerical.half, 0.0)
+        gap = np.where(np.isnan(analytical - numerical.value), np.nan, gap)
         beyond = np.maximum(gap - error, 0.0)
         excess = np.where(beyond == 0, 0.0, beyond / magnitude)
         blur = np.where(error == 0, 0.0, error / np.maximum(magnitude, scale))
@@ -79,7 +90,18 @@ def compare(analytical: Array, numerical: Estimate, scale: float, eps: float) ->
     excess = np.where(unmeasured, 0.0, excess)
     blur = np.where(unmeasured, np.inf, blur)
     excess = np.where(np.isfinite(analytical), excess, np.inf)
-    return Comparison(analytical, numerical.value, excess, blur, error)
+    return Comparison(analytical, numerical, excess, blur, error)
+
+
+def _beside(analytical: Array) -> Array:
+    """The largest entry in the same row: one backward computes a row, and a sum that cancels leaves its rounding.
+
+    Not the largest of the whole leaf, beside which a leaf of mixed scales would have entries that nobody looks at.
+    """
+    rows = np.abs(analytical) if analytical.ndim > 1 else np.abs(analytical)[:, None]
+    finite = np.where(np.isfinite(rows), rows, 0.0)
+    largest = np.max(finite, axis=1, keepdims=True, initial=0.0)
+    return np.broadcast_to(largest, rows.shape).reshape(analytical.shape)
 
 
 def scale_of(analytical: Array, numerical: Array, error: Array, fallback: float) -> float:

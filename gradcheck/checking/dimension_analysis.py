@@ -62,7 +62,7 @@ def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> str:
         return f"the gradient of {leaf!r} is a {type(given).__name__} that is no array; {expected}"
     if gradient.shape != value.shape:
         return f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}{_hint(gradient, value)}"
-    if gradient.dtype.kind != "f":
+    if gradient.dtype.kind != value.dtype.kind:
         return f"the gradient of {leaf!r} has dtype {gradient.dtype}; expected {value.dtype}, as {leaf}"
     if gradient.dtype.itemsize < value.dtype.itemsize:
         return f"the gradient of {leaf!r} has dtype {gradient.dtype}, less precise than {leaf} ({value.dtype})"

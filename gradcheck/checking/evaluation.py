@@ -1,26 +1,28 @@
 """One module at one case: everything that several checks need, each computed once and on demand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from gradcheck.algebra.layout import ravel
-from gradcheck.algebra.precision import Noise
+from gradcheck.algebra.layout import coordinates, ravel, real_view
+from gradcheck.algebra.precision import Noise, eps_of
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import analytical_jacobians
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, outputs_near
-from gradcheck.calculus.numerical import Neighbourhood
+from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
-from gradcheck.values.aliases import Array
+from gradcheck.values.aliases import Array, Generator
 from gradcheck.values.case import Case
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
 
+_NEIGHBOURS = 3
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """A module, a case and the settings; every property raises ModuleError if the module misbehaves."""
 
@@ -72,8 +74,31 @@ class Evaluation:
             evaluate=outputs_near(self.module, self.forward, self.settings.seed),
             point=self.case.leaves,
             value=ravel(self.forward.outputs),
-            noise=Noise.of(self.forward.outputs, repeated.outputs),
+            noise=Noise.of(self.forward.outputs, ravel(repeated.outputs)),
         )
+
+    def room(self, leaf: str) -> Array:
+        """How far every coordinate of a leaf may move before it leaves its declared domain (coordinates,)."""
+        value, declared = self.case.leaves[leaf], self.module.leaves.get(leaf)
+        if declared is None or np.iscomplexobj(value):
+            return np.full(coordinates(value).size, np.inf)
+        return np.asarray(declared.domain.room(value)).ravel()
+
+    @cached_property
+    def neighbours(self) -> tuple["Evaluation", ...]:
+        """The module at points that differ from this one by a few units in the last place of every entry.
+
+        What backward returns there differs by its own rounding, and by what the module makes of rounding.
+        """
+        generator = generator_for(self.settings.seed, "neighbours")
+        return tuple(replace(self, case=replace(self.case, leaves=self._shaken(generator))) for _ in range(_NEIGHBOURS))
+
+    def _shaken(self, generator: Generator) -> dict[str, Array]:
+        shaken = {name: np.array(value) for name, value in self.case.leaves.items()}
+        for name in self.differentiable:
+            entries = real_view(shaken[name])
+            entries *= 1 + eps_of(shaken[name]) * generator.integers(-2, 3, size=entries.shape).astype(entries.dtype)
+        return shaken
 
 
 def _require_finite(module: Module, forward: Forward) -> None:

@@ -7,55 +7,52 @@ import numpy as np
 from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
-from gradcheck.calculus.extrapolation import Estimate
-from gradcheck.calculus.numerical import numerical_jacobian
-from gradcheck.checking.comparison import ROUNDINGS_OF_BACKWARD, Comparison, compare, scale_of
+from gradcheck.checking.comparison import ROUNDINGS_OF_BACKWARD, Comparison
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.kinks import joint_disagreement
+from gradcheck.checking.measurement import measure
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult, Coverage, Entry, GradientEvidence, entry_path
-from gradcheck.values.verdict import LADDER, STRICTEST_THRESHOLD, Verdict
+from gradcheck.values.verdict import LADDER, Verdict
 
 _SHOWN = 5
 
 
 def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare backward with central differences in every entry of the Jacobian of one leaf."""
-    analytical = evaluation.jacobians[leaf]
-    fallback = _scale_of_the_point(evaluation, leaf)
-    eps = eps_of(evaluation.case.leaves[leaf])
-
-    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), fallback)
-
-    def settles(j: int, column: Estimate) -> Array:
-        return compare(analytical[:, j], column, claimed, eps).passes(STRICTEST_THRESHOLD)
-
-    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, _room(evaluation, leaf), settles)
-    scale = scale_of(analytical, numerical.value, numerical.error, fallback)
-    comparison = compare(analytical, numerical, scale, eps)
-    evidence = _evidence(evaluation, leaf, comparison, numerical.forwards)
+    comparison = measure(evaluation, leaf)
+    evidence = _evidence(evaluation, leaf, comparison)
     threshold = evaluation.settings.threshold
     verdict = comparison.verdict(threshold)
     message = _message(evidence, verdict, threshold)
-    if verdict is not Verdict.FAIL and (nonlinear := _other_use_of_the_cotangent(evaluation, leaf, eps * scale)):
-        verdict, message = Verdict.FAIL, nonlinear
+    if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, comparison)):
+        verdict, message = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
     return CheckResult("gradient", verdict, message, leaf, evidence=evidence)
 
 
-def _other_use_of_the_cotangent(evaluation: Evaluation, leaf: str, rounding: float) -> str:
+def _beyond_single_entries(evaluation: Evaluation, leaf: str, comparison: Comparison) -> str:
+    """What is wrong although every entry is right by itself; empty if nothing is."""
+    if comparison.kinked.any():
+        comparisons = {name: measure(evaluation, name) for name in evaluation.differentiable}
+        if joint := joint_disagreement(evaluation, comparisons, leaf):
+            return joint
+    return _other_use_of_the_cotangent(evaluation, leaf)
+
+
+def _other_use_of_the_cotangent(evaluation: Evaluation, leaf: str) -> str:
     """Say where backward pulls a generic cotangent back to something else than its own Jacobian does.
 
     One-hot cotangents are 1 where they are not 0. A backward that ignores a cotangent, clips or squares it
     has the right Jacobian all the same; x̄ = Jᵀ ā has to hold for every other ā as well.
     """
     value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
-    given = gradient_of(evaluation.module, evaluation.gradients, leaf, value).astype(np.float64).ravel()
+    given = gradient_of(evaluation.module, evaluation.gradients, leaf, value)
     expected = cotangent @ jacobian
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
     scale = np.abs(cotangent) @ np.abs(jacobian)
-    allowed = evaluation.settings.threshold * scale + ROUNDINGS_OF_BACKWARD * (
-        eps_of(value) * scale + rounding * np.abs(cotangent).sum()
-    )
+    rounding = eps_of(value) * np.max(np.abs(jacobian), initial=0.0) * np.abs(cotangent).sum()
+    allowed = evaluation.settings.threshold * scale + ROUNDINGS_OF_BACKWARD * rounding
     gap = np.abs(given - expected)
     wrong = ~(gap <= allowed)
     if not wrong.any():
@@ -68,23 +65,11 @@ def _other_use_of_the_cotangent(evaluation: Evaluation, leaf: str, rounding: flo
     )
 
 
-def _scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
-    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
-    inputs = float(np.max(np.abs(evaluation.case.leaves[leaf]), initial=0.0))
-    return outputs / inputs if outputs and inputs else 1.0
-
-
-def _room(evaluation: Evaluation, leaf: str) -> Array:
-    value = evaluation.case.leaves[leaf]
-    declared = evaluation.module.leaves.get(leaf)
-    return np.full(value.shape, np.inf) if declared is None else declared.domain.room(value)
-
-
-def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison, forwards: int) -> GradientEvidence:
+def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison) -> GradientEvidence:
     value, threshold = evaluation.case.leaves[leaf], evaluation.settings.threshold
     magnitude = comparison.magnitude
     # Δ of the lecture; an entry that could not be measured has no difference to count.
-    squares = np.nansum((comparison.analytical - comparison.numerical) ** 2, axis=0)
+    squares = np.nansum((comparison.analytical - comparison.numerical.value) ** 2, axis=0)
     visible = threshold * magnitude + comparison.allowed_error
     return GradientEvidence(
         leaf=leaf,
@@ -100,7 +85,7 @@ def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison, forward
         failing=int(comparison.fails(threshold).sum()),
         unresolved=int(comparison.unresolved(threshold).sum()),
         worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), comparison, threshold),
-        coverage=Coverage(value.size, value.size, forwards, _largest(visible)),
+        coverage=Coverage(value.size, value.size, comparison.numerical.forwards, _largest(visible)),
     )
 
 
@@ -112,7 +97,7 @@ def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: flo
     """The entries that decide, worst first; one if none decides."""
     failing, unresolved = comparison.fails(threshold).sum(), comparison.unresolved(threshold).sum()
     decisive = comparison.blur if unresolved and not failing else comparison.excess
-    gap = np.abs(comparison.analytical - comparison.numerical)
+    gap = np.abs(comparison.analytical - comparison.numerical.value)
     # lexsort takes its last key first, and leaves equal entries in their order.
     order = np.lexsort([-_coarse(gap).ravel(), -_coarse(decisive).ravel()])[: min(failing or unresolved or 1, _SHOWN)]
     rows, columns = np.unravel_index(order, comparison.analytical.shape)
@@ -121,7 +106,7 @@ def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: flo
             *leaf.locate(int(j)),
             *outputs.locate(int(i)),
             analytical=float(comparison.analytical[i, j]),
-            numerical=float(comparison.numerical[i, j]),
+            numerical=float(comparison.numerical.value[i, j]),
             error=float(comparison.allowed_error[i, j]),
         )
         for i, j in zip(rows, columns, strict=True)

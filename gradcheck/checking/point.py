@@ -15,7 +15,7 @@ from gradcheck.values.module import Module
 def is_differentiable(module: Module, leaf: str, value: Array) -> bool:
     """As declared; a leaf without a declaration is differentiable if it holds floating-point numbers."""
     declared = module.leaves.get(leaf)
-    return value.dtype.kind == "f" if declared is None else declared.differentiable
+    return value.dtype.kind in "fc" if declared is None else declared.differentiable
 
 
 def case_at(module: Module, arrays: Mapping[str, object], name: str = "given point") -> tuple[Module, Case]:
@@ -62,7 +62,7 @@ def _require_arguments(module: Module, leaves: Mapping[str, Array]) -> None:
                 f"{module.name}: the leaves {', '.join(leaves) or '(none)'} do not fit forward,"
                 f" which takes {takes}: {error}"
             ) from error
-    if leaves and not any(value.dtype.kind == "f" for value in leaves.values()):
+    if leaves and not any(value.dtype.kind in "fc" for value in leaves.values()):
         dtypes = ", ".join(f"{leaf} {value.dtype}" for leaf, value in leaves.items())
         raise PointError(
             f"{module.name}: no leaf holds floating-point numbers ({dtypes}), and others cannot be perturbed: pass"
@@ -95,8 +95,8 @@ def _require_names(module: Module, leaves: Mapping[str, Array]) -> None:
 def _require_values(module: Module, leaf: str, value: Array, sizes: Sizes) -> None:
     declared = module.leaves.get(leaf)
     where = f"{module.name}: leaf {leaf!r}"
-    if value.dtype.kind not in "fiub":
-        raise PointError(f"{where} has dtype {value.dtype}; expected an array of real numbers")
+    if value.dtype.kind not in "fiubc":
+        raise PointError(f"{where} has dtype {value.dtype}; expected an array of numbers")
     if declared is not None and declared.differentiable and value.dtype.kind != "f":
         raise PointError(
             f"{where} is to be differentiated but holds {value.dtype}, which cannot be perturbed: pass"

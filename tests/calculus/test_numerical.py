@@ -7,8 +7,10 @@ import pytest
 from scipy.differentiate import jacobian as scipy_jacobian
 
 from gradcheck.algebra.precision import Noise
-from gradcheck.calculus.extrapolation import Estimate
-from gradcheck.calculus.numerical import Neighbourhood, numerical_jacobian
+from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.climbing import Goal
+from gradcheck.calculus.numerical import numerical_jacobian
+from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Leaves
 
 Function = Callable[[Array], Array]
@@ -22,6 +24,9 @@ def around(function: Function, x: Array, noise: float = 2.3e-16) -> Neighbourhoo
             return np.atleast_1d(function(leaves["x"]))
 
     return Neighbourhood(evaluate, {"x": x}, value, Noise(np.full(value.size, noise), np.zeros(value.size)))
+
+
+EXACT = {"fine": 1e-7, "required": 1e-5, "scale": 1.0}
 
 
 def never(column: int, estimate: Estimate) -> Array:
@@ -54,7 +59,7 @@ def test_extrapolated_derivative_is_within_its_stated_error(
     name: str, function: Function, derivative: Function, points: list[float]
 ) -> None:
     x = np.array(points)
-    found = numerical_jacobian(around(function, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(function, x), "x", unlimited(x), Goal(never, **EXACT))
     true = np.diag(derivative(x))
     scale = np.abs(true).max()
     assert np.all(np.abs(found.value - true) <= found.error + 1e-15 * scale)
@@ -63,10 +68,10 @@ def test_extrapolated_derivative_is_within_its_stated_error(
 
 def test_a_settled_column_costs_two_forwards_and_an_unsettled_one_climbs() -> None:
     x = np.array([0.5, 1.5, 2.5])
-    settled = numerical_jacobian(around(np.sin, x), "x", unlimited(x), always)
+    settled = numerical_jacobian(around(np.sin, x), "x", unlimited(x), Goal(always, **EXACT))
     assert settled.forwards == 2 * x.size
     climbed = numerical_jacobian(
-        around(np.sin, x), "x", unlimited(x), lambda j, e: never(j, e) if j == 1 else always(j, e)
+        around(np.sin, x), "x", unlimited(x), Goal(lambda j, e: never(j, e) if j == 1 else always(j, e), **EXACT)
     )
     assert 2 * x.size + 10 <= climbed.forwards <= 2 * x.size + 40
     assert climbed.error[1, 1] < settled.error[1, 1]
@@ -77,7 +82,7 @@ def test_agrees_with_scipy_on_a_coupled_function() -> None:
         return np.array([x[0] * x[1], np.exp(x[1] - x[2]), np.sin(x).sum(axis=0)])
 
     x = np.array([0.7, -1.2, 0.4])
-    found = numerical_jacobian(around(coupled, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(coupled, x), "x", unlimited(x), Goal(never, **EXACT))
     np.testing.assert_allclose(found.value, scipy_jacobian(coupled, x).df, rtol=1e-9, atol=1e-10)
 
 
@@ -89,7 +94,7 @@ def test_the_point_is_not_written_to_and_only_one_coordinate_moves() -> None:
         seen.append(x.copy())
         return x.flatten()
 
-    found = numerical_jacobian(around(watched, x), "x", unlimited(x), always)
+    found = numerical_jacobian(around(watched, x), "x", unlimited(x), Goal(always, **EXACT))
     np.testing.assert_array_equal(x, [[1.0, 2.0], [3.0, 4.0]])
     assert all(np.count_nonzero(point != x) == 1 for point in seen[1:])
     np.testing.assert_allclose(found.value, np.eye(4), atol=1e-9)  # rows and columns in C order
@@ -102,13 +107,13 @@ def test_steps_stay_inside_the_domain() -> None:
         assert np.all(x > 0), "stepped out of the domain"
         return np.log(x)
 
-    found = numerical_jacobian(around(strict_log, x), "x", x.copy(), never)
+    found = numerical_jacobian(around(strict_log, x), "x", x.copy(), Goal(never, **EXACT))
     np.testing.assert_allclose(np.diag(found.value), 1 / x, rtol=1e-8)
 
 
 def test_no_room_means_unknown_and_never_zero_error() -> None:
     x = np.array([0.0, 1.0])
-    found = numerical_jacobian(around(np.sqrt, x), "x", x.copy(), never)
+    found = numerical_jacobian(around(np.sqrt, x), "x", x.copy(), Goal(never, **EXACT))
     assert np.isnan(found.value[:, 0]).all()
     assert np.isinf(found.error[:, 0]).all()
     assert np.isfinite(found.error[:, 1]).all()
@@ -119,7 +124,7 @@ def test_a_step_at_which_there_is_no_value_is_passed_over() -> None:
         return np.where(np.abs(x - 1.0) > 1e-4, np.nan, x**2)
 
     x = np.array([1.0])
-    found = numerical_jacobian(around(cut, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(cut, x), "x", unlimited(x), Goal(never, **EXACT))
     assert found.value[0, 0] == pytest.approx(2.0, abs=found.error[0, 0])
     assert found.error[0, 0] < 1e-7
 
@@ -129,7 +134,7 @@ def test_lower_precision_inside_is_noticed_in_the_error() -> None:
         return np.tanh(x.astype(np.float32)).astype(np.float64)
 
     x = np.array([0.4, -0.9])
-    found = numerical_jacobian(around(hidden, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(hidden, x), "x", unlimited(x), Goal(never, **EXACT))
     true = np.diag(1 - np.tanh(x) ** 2)
     assert np.all(np.abs(found.value - true) <= found.error + 1e-16)
     assert np.diag(found.error).max() > 1e-7
@@ -137,14 +142,14 @@ def test_lower_precision_inside_is_noticed_in_the_error() -> None:
 
 def test_float32_leaves_get_steps_that_suit_them() -> None:
     x = np.array([0.4, -0.9], dtype=np.float32)
-    found = numerical_jacobian(around(np.tanh, x, noise=1.2e-7), "x", unlimited(x), always)
+    found = numerical_jacobian(around(np.tanh, x, noise=1.2e-7), "x", unlimited(x), Goal(always, **EXACT))
     np.testing.assert_allclose(np.diag(found.value), 1 - np.tanh(x.astype(float)) ** 2, rtol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(0,), (3, 0), ()])
 def test_empty_and_scalar_leaves(shape: tuple[int, ...]) -> None:
     x = np.ones(shape)
-    found = numerical_jacobian(around(lambda x: np.atleast_1d(x.sum()), x), "x", unlimited(x), always)
+    found = numerical_jacobian(around(lambda x: np.atleast_1d(x.sum()), x), "x", unlimited(x), Goal(always, **EXACT))
     assert found.value.shape == (1, x.size)
 
 
@@ -163,7 +168,7 @@ def test_functions_that_vary_on_another_scale_than_their_argument(
     name: str, function: Function, derivative: Function, points: list[float]
 ) -> None:
     x = np.array(points)
-    found = numerical_jacobian(around(function, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(function, x), "x", unlimited(x), Goal(never, **EXACT))
     true = np.diag(derivative(x))
     assert np.all(np.abs(found.value - true) <= found.error + 1e-6 * np.abs(true))
     assert np.all(found.error <= 1e-5 * np.abs(true).max())
@@ -177,13 +182,13 @@ def test_agreement_is_not_taken_for_convergence_outside_a_narrow_bump(width: flo
         return np.asarray(np.exp(-(((x - 1) / width) ** 2) / 2))
 
     x = 1 + width * np.array([0.5, 1.2, -0.3])
-    found = numerical_jacobian(around(bump, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(bump, x), "x", unlimited(x), Goal(never, **EXACT))
     np.testing.assert_allclose(np.diag(found.value), -(x - 1) / width**2 * bump(x), rtol=1e-6)
 
 
 def test_a_derivative_of_zero_beside_a_kink_is_zero() -> None:
     x = np.array([-0.3, 0.4, 1.0])
-    found = numerical_jacobian(around(lambda x: np.maximum(x, 0), x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(lambda x: np.maximum(x, 0), x), "x", unlimited(x), Goal(never, **EXACT))
     np.testing.assert_allclose(np.diag(found.value), [0.0, 1.0, 1.0], atol=1e-9)
     assert np.all(found.error < 1e-9)
 
@@ -194,6 +199,6 @@ def test_rounding_inside_is_never_taken_for_a_derivative_of_zero(dtype: type) ->
         return np.tanh(x.astype(dtype)).astype(np.float64)
 
     x = np.array([0.4, -0.9, 1.3])
-    found = numerical_jacobian(around(hidden, x), "x", unlimited(x), never)
+    found = numerical_jacobian(around(hidden, x), "x", unlimited(x), Goal(never, **EXACT))
     deviation = np.abs(np.diag(found.value) - (1 - np.tanh(x) ** 2))
     assert np.all(deviation <= np.diag(found.error))

@@ -5,16 +5,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.calculus.extrapolation import Estimate
+from gradcheck.calculus.columns import Estimate
 from gradcheck.checking.comparison import compare
+from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import LADDER, Verdict
 
 EPS = 2.3e-16
 
 
+def measured(value: float | Array, error: float | Array, half: float | Array = 0.0) -> Estimate:
+    value, error, half = np.broadcast_arrays(np.atleast_1d(value), error, half)
+    return Estimate(value, error, half, np.zeros(value.shape), 0)
+
+
 def verdict(analytical: float, numerical: float, error: float, threshold: float = 1e-5, scale: float = 1.0) -> Verdict:
-    estimate = Estimate(np.array([numerical]), np.array([error]), 0)
-    return compare(np.array([analytical]), estimate, scale, EPS).verdict(threshold)
+    return compare(np.array([analytical]), measured(numerical, error), scale, EPS).verdict(threshold)
 
 
 @pytest.mark.parametrize(
@@ -63,5 +68,5 @@ def test_the_rule_has_no_units(analytical: float, numerical: float, error: float
 def test_no_tolerance_grows_with_the_number_of_entries(size: int) -> None:
     analytical, numerical = np.ones(size), np.ones(size)
     analytical[-1] += 2e-5
-    comparison = compare(analytical, Estimate(numerical, np.full(size, 1e-10), 0), 1.0, EPS)
+    comparison = compare(analytical, measured(numerical, 1e-10), 1.0, EPS)
     assert comparison.fails(1e-5).sum() == 1

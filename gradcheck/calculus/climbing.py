@@ -1,0 +1,78 @@
+"""A column that two forwards do not settle: a ladder of steps, continued as long as that gains something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders
+from gradcheck.calculus.columns import COARSEST_GRID, Estimate, column_estimate
+from gradcheck.calculus.extrapolation import ROUNDINGS
+from gradcheck.calculus.samples import Line, Samples
+from gradcheck.calculus.smoothing import smoothed
+from gradcheck.values.aliases import Array
+
+# Which entries of a column (its number, its first estimate) need no more work (outputs,).
+Settles = Callable[[int, Estimate], Array]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How exact the numbers have to be.
+
+    Arguments:
+        settles: which entries of a column (its number, its first estimate) need no more work (outputs,).
+        fine: the relative error at which climbing stops, beside the column's own largest entry.
+        required: the relative error that has to be reached, beside the leaf's largest entry ``scale``.
+    """
+
+    settles: Settles
+    fine: float
+    required: float
+    scale: float
+
+    def is_fine(self, column: Estimate) -> bool:
+        """Whether a column is so exact that nothing is gained by climbing on."""
+        return self._reached(column, self.fine, _largest(column.value))
+
+    def is_enough(self, column: Estimate) -> bool:
+        """Whether a column is as exact as is required."""
+        return self._reached(column, self.required / 4, max(self.scale, _largest(column.value)))
+
+    def _reached(self, column: Estimate, tolerance: float, scale: float) -> bool:
+        magnitude = np.fmax(np.abs(column.value), scale)
+        return bool(np.all(column.error <= tolerance * magnitude))
+
+
+def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
+    """One column from a ladder of steps, continued downwards, then upwards, then smoothed, until it is exact enough."""
+    j, grid, coarse = coordinate.index, COARSEST_GRID * coordinate.length, coarse_ladder(coordinate)
+    samples = line.samples(j, coarse)
+    column = column_estimate(samples, grid)
+    for finer in finer_ladders(coarse, coordinate):
+        if goal.is_fine(column) and not _noisy(column, samples):
+            return column
+        samples = samples.joined_with(line.samples(j, finer))
+        column = column_estimate(samples, grid)
+    for higher in higher_ladders(coarse, coordinate):
+        if goal.is_enough(column):
+            return column
+        samples = samples.joined_with(line.samples(j, higher))
+        column = column_estimate(samples, grid)
+    return column if goal.is_enough(column) else _smoothed(line, j, float(coarse[0]), column)
+
+
+def _smoothed(line: Line, j: int, largest: float, column: Estimate) -> Estimate:
+    fit = smoothed(lambda steps: line.samples(j, steps), largest)
+    better = (fit.error < column.error) & (column.half == 0)
+    value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
+    return replace(column, value=value, error=error)
+
+
+def _noisy(column: Estimate, samples: Samples) -> bool:
+    """Whether an output moves at small steps by more than rounding: by noise, or by structure on a smaller scale."""
+    return bool(np.any(column.noise > 4 * ROUNDINGS * samples.noise.at(samples.centre)))
+
+
+def _largest(values: Array) -> float:
+    return float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values)))

@@ -1,0 +1,211 @@
+"""One column of the numerical Jacobian, from the samples along its coordinate."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gradcheck.calculus.extrapolation import ROUNDINGS, Limit, limit_of
+from gradcheck.calculus.samples import Quotients, Samples
+from gradcheck.values.aliases import Array
+
+# A jump between the one-sided quotients that keeps more than this of itself when the step is divided by 4 is
+# no curvature: that would keep a quarter.
+_LASTING = 0.75
+# Noise up to this part of what the output varies by, or of the output itself, leaves something to measure.
+_NOISE_IN_VARIATION = 0.05
+_NOISE_IN_OUTPUT = 1e-3
+# No floating-point format has a coarser grid, relative to its numbers, than bfloat16.
+COARSEST_GRID = 2.0**-7
+_TAIL = 4
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Numbers with their estimated absolute errors.
+
+    Arguments:
+        value: the derivative; NaN if the forward has no value at any step; at a kink, the middle between
+            the two one-sided derivatives.
+        error: infinite where nothing is known.
+        half: half the distance of the one-sided derivatives; 0 where there is no kink.
+        noise: what is known of the noise of the outputs, as an absolute error of them.
+        forwards: evaluations that it took.
+
+    Shapes: (outputs,) for a column, (outputs, coordinates) for a Jacobian.
+    """
+
+    value: Array
+    error: Array
+    half: Array
+    noise: Array
+    forwards: int
+
+    def where(self, chosen: Array, other: "Estimate") -> "Estimate":
+        """Return this estimate where chosen, else the other, with the forwards of both."""
+        names = ("value", "error", "half", "noise")
+        parts = {name: np.where(chosen, getattr(self, name), getattr(other, name)) for name in names}
+        return Estimate(**parts, forwards=self.forwards + other.forwards)
+
+    @classmethod
+    def unknown(cls, outputs: int) -> "Estimate":
+        """Nothing is known of a column."""
+        zeros = np.zeros(outputs)
+        return cls(np.full(outputs, np.nan), np.full(outputs, np.inf), zeros, zeros, 0)
+
+
+def first_estimate(samples: Samples) -> Estimate:
+    """The central difference at the only step of the samples, with the rounding of it as error.
+
+    Truncation is not in this error: two evaluations cannot show it. A column is settled by it only if it
+    agrees with the analytical one to within rounding, and a truncation error that cancels an error of the
+    analytical side that closely, at a step chosen without knowledge of it, is chance. But the difference
+    must resolve the function: if a(x + h) + a(x - h) - 2a(x) is not small beside the differences and the output,
+    as at a kink or outside a narrow bump, nothing is known.
+    """
+    quotients = samples.central()
+    value, error = quotients.values[0], 2 * quotients.rounding[0]
+    above, below, centre = samples.above[0], samples.below[0], samples.centre
+    with np.errstate(all="ignore"):
+        bend = np.abs(above + below - 2 * centre)
+        size = np.maximum(np.abs(above - below), 1e-6 * np.max(np.abs([above, below, centre]), axis=0))
+        known = np.isfinite(value) & np.isfinite(error) & ~(bend > 0.02 * size)
+    zeros = np.zeros(value.shape)
+    return Estimate(np.where(np.isfinite(value), value, np.nan), np.where(known, error, np.inf), zeros, zeros, 0)
+
+
+def column_estimate(samples: Samples, grid: float) -> Estimate:
+    """The derivatives to which the samples converge, first as if outputs were rounded in their dtype only.
+
+    Where nothing converges so, the noise of the forward is measured, and what lies within it counts as rounding.
+
+    Arguments:
+        samples: pairs at steps each smaller than the one before by RATIO.
+        grid: distance below which equal outputs may be due to a lower precision inside.
+    """
+    illusions = _illusions(samples, grid)
+    noise = _measured_noise(samples, illusions)
+    found = _converged(samples, np.zeros(noise.shape), illusions)
+    lost = ~np.isfinite(found.error) & _usable(noise, samples)
+    if lost.any():
+        found = _converged(samples, np.where(lost, noise, 0.0), illusions).where(lost, found)
+    still = samples.motionless() & (found.value == 0)
+    error = np.where(still, np.maximum(found.error, _floor(samples)), found.error)
+    return replace(found, error=error, noise=noise)
+
+
+def _converged(samples: Samples, noise: Array, illusions: Array) -> Estimate:
+    central, right, left = samples.central(), samples.right(), samples.left()
+    with np.errstate(all="ignore"):  # a step may be too small for the dtype
+        noises = noise / samples.steps[:, None]
+    rounding = np.maximum(central.rounding, noises)
+    rounding_right, rounding_left = (np.maximum(q.rounding, 2 * noises) for q in (right, left))
+    smooth = ~_lasting_jump(right, left, rounding_right + rounding_left)
+    both = limit_of(central, rounding, smooth & ~illusions)
+    above = limit_of(right, rounding_right, ~illusions)
+    below = limit_of(left, rounding_left, ~illusions)
+    return _combined(samples, both, above, below, noise)
+
+
+def _combined(samples: Samples, both: Limit, above: Limit, below: Limit, noise: Array) -> Estimate:
+    """One number out of the limits from both sides, from above and from below.
+
+    The limits from one side reach further where the other side ends or has a kink; one that agrees with that
+    of both sides and is more exact stands for it. Where there is none of both sides, and those from above
+    and from below differ, there is a kink.
+    """
+    with np.errstate(invalid="ignore"):
+        differ = np.abs(above.value - below.value) > above.error + below.error
+        fits_above = above.known & ~(np.abs(above.value - both.value) > above.error + both.error)
+        fits_below = below.known & ~(np.abs(below.value - both.value) > below.error + both.error)
+    kinked = above.known & below.known & differ & ((fits_above & fits_below) | ~both.known)
+    best = both
+    for side, fits in ((above, fits_above), (below, fits_below)):
+        best = side.where(both.known & fits & (side.error < best.error), best)
+    middle = Limit((above.value + below.value) / 2, np.maximum(above.error, below.error))
+    best = middle.where(~both.known & above.known & below.known, best)
+    best = middle.where(kinked, best)
+    best = above.where(~both.known & above.known & ~below.known & _ends(samples, samples.below), best)
+    best = below.where(~both.known & below.known & ~above.known & _ends(samples, samples.above), best)
+    half = np.where(kinked, np.abs(above.value - below.value) / 2, 0.0)
+    return Estimate(best.value, best.error, half, noise, 0)
+
+
+def _ends(samples: Samples, side: Array) -> Array:
+    """Whether the function ends on this side, or jumps there: no value at all, or a distance that stays."""
+    gone = np.all(np.isnan(side), axis=0)
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(side - samples.centre)[-_TAIL:]
+        rounding = ROUNDINGS * samples.noise.at(samples.centre)
+        jumps = np.all((distance > rounding) & (distance > 0.5 * np.nanmax(distance, axis=0, initial=0.0)), axis=0)
+    return np.asarray(gone | jumps)
+
+
+def _lasting_jump(right: Quotients, left: Quotients, rounding: Array) -> Array:
+    """Quotients whose one-sided versions differ by what does not shrink with the step (rungs, outputs)."""
+    with np.errstate(invalid="ignore"):
+        jump = np.abs(right.values - left.values)
+        lasting = jump > ROUNDINGS * rounding
+        lasting[1:] &= jump[1:] > _LASTING * jump[:-1]
+    lasting[:1] = False
+    return lasting
+
+
+def _illusions(samples: Samples, grid: float) -> Array:
+    """Exact zeros that say nothing of the derivative (rungs, outputs).
+
+    Far outside a narrow bump all differences are zero, though smaller steps give others. And a forward that
+    rounds inside is piecewise constant: below the width of a piece all differences are zero, though larger steps
+    gave others. Two things tell a piece that is really flat, beside a kink: it is wider than any format rounds
+    to; or the output moves on one side already, at several steps by different amounts, while on the other it
+    stays: the next grid point on the other side would be passed before the second one on this side.
+    """
+    up, down = samples.above - samples.centre, samples.below - samples.centre
+    still = (up == 0) & (down == 0)
+    moved = ~still & np.isfinite(up - down)
+    finer_moves = np.cumsum(moved[::-1], axis=0)[::-1] > 0
+    coarser_moves = np.cumsum(moved, axis=0) > 0
+    one_sided = np.maximum(_distinct(up, down == 0), _distinct(down, up == 0)) >= 2
+    wide = np.max(np.where(still, samples.steps[:, None], 0.0), axis=0, initial=0.0) >= grid
+    return np.asarray(still & (finer_moves | (coarser_moves & ~(one_sided | wide))))
+
+
+def _distinct(side: Array, other_still: Array) -> Array:
+    """How many different amounts one side has moved by while the other stayed where it was (outputs,)."""
+    amounts = np.sort(np.where(other_still & np.isfinite(side), np.abs(side), 0.0), axis=0)
+    return np.asarray(np.sum(amounts[1:] > amounts[:-1] * (1 + 1e-9), axis=0))
+
+
+def _measured_noise(samples: Samples, illusions: Array) -> Array:
+    """The noise of every output as the samples show it (outputs,).
+
+    At the smallest steps a smooth function does not move: what differences change by there, times the step, is
+    noise. An output that moves in visible pieces is uncertain by one of them.
+    """
+    values = samples.central().values[-_TAIL:]
+    with np.errstate(invalid="ignore"):
+        tail = np.abs(np.diff(values, axis=0)) * samples.steps[-_TAIL:][1:, None]
+    noise = np.max(np.where(np.isfinite(tail), tail, 0.0), axis=0, initial=0.0)
+    moves = _moves(samples)
+    piece = np.min(np.where(moves > 0, moves, np.inf), axis=0, initial=np.inf)
+    return np.asarray(np.maximum(noise, np.where(illusions.any(axis=0) & np.isfinite(piece), piece, 0.0)))
+
+
+def _usable(noise: Array, samples: Samples) -> Array:
+    """Whether the noise leaves something to measure: it is small beside the output or its variation (outputs,)."""
+    moves = _moves(samples)
+    variation = np.max(moves, axis=0, initial=0.0)
+    size = np.maximum(variation, np.abs(samples.centre))
+    return np.asarray((noise > 0) & ((noise <= _NOISE_IN_VARIATION * variation) | (noise <= _NOISE_IN_OUTPUT * size)))
+
+
+def _moves(samples: Samples) -> Array:
+    """How far the outputs are from their value at the point, 0 where they have no value (2 rungs, outputs)."""
+    with np.errstate(invalid="ignore"):
+        moves = np.abs(np.concatenate([samples.above, samples.below]) - samples.centre)
+    return np.asarray(np.where(np.isfinite(moves), moves, 0.0))
+
+
+def _floor(samples: Samples) -> Array:
+    """The error of a derivative of 0 that was never seen to be another: rounding inside, at the largest step."""
+    inside = np.maximum(np.abs(samples.centre), np.max(np.abs(samples.up), initial=0.0))
+    return np.asarray(samples.noise.eps * inside / samples.steps[0])

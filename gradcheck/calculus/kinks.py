@@ -1,0 +1,91 @@
+"""Slopes beside a kink: the derivatives of the smooth pieces that meet at the point.
+
+At a kink any number between the slopes of the pieces may be a subgradient. The pieces are found by going a
+little way off the point, in several directions, and differentiating there.
+
+Source: Clarke, Optimization and Nonsmooth Analysis, 1983, theorem 2.5.1: the generalised gradient is the convex
+hull of the limits of gradients at neighbouring points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.algebra.layout import real_view
+from gradcheck.algebra.steps import Coordinate
+from gradcheck.calculus.samples import Neighbourhood
+from gradcheck.values.aliases import Array, Generator
+
+# How far to go off the point, and how far to step there, in lengths of the coordinate.
+_RADIUS = 1e-6
+_STEP = 1e-9
+_POINTS = 8
+_POINTS_BESIDE = 24
+# Directions in the plane of two coordinates; odd multiples of π/8, so that none is a diagonal or an axis.
+_ANGLES = (2 * np.arange(_POINTS) + 1) * np.pi / _POINTS
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One coordinate of one leaf."""
+
+    leaf: str
+    at: Coordinate
+
+
+def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
+    """Slopes by two coordinates at points around the point in their plane (points, outputs, 2)."""
+    offsets = [[(first, np.cos(angle)), (second, np.sin(angle))] for angle in _ANGLES]
+    return np.array([_slopes(near, offset, (first, second)) for offset in offsets])
+
+
+def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator) -> Array:
+    """Slopes by several coordinates at points that are off in all of them (points, outputs, spots).
+
+    All of them up, all of them down, but by different amounts, so that no tie is left; and in random directions.
+    """
+    directions = [generator.uniform(0.5, 1.5, len(spots)), -generator.uniform(0.5, 1.5, len(spots))]
+    directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_POINTS)]
+    return np.array([_slopes(near, list(zip(spots, direction, strict=True)), spots) for direction in directions])
+
+
+def slopes_beside(near: Neighbourhood, spot: Spot, others: Sequence[Spot], noise: Array, generator: Generator) -> Array:
+    """Slopes by one coordinate at points that are off in all coordinates by as little as noise allows.
+
+    Arguments:
+        others: all coordinates of all leaves.
+        noise: noise of the outputs, relative to what they change by over the length of the coordinate.
+
+    Shapes: noise (outputs,), result (points, outputs).
+    """
+    found = np.full((_POINTS_BESIDE, noise.size), np.nan)
+    smallest = 64 * spot.at.eps
+    for radius in np.unique(np.clip(1e3 * noise, smallest, _RADIUS)):
+        rows = np.clip(1e3 * noise, smallest, _RADIUS) == radius
+        for k in range(_POINTS_BESIDE):
+            offset = [(other, radius / _RADIUS * generator.uniform(-1, 1)) for other in others]
+            found[k, rows] = _slopes(near, offset, (spot,), radius / 4)[rows, 0]
+    return found
+
+
+def _slopes(
+    near: Neighbourhood, offsets: Sequence[tuple[Spot, float]], spots: Sequence[Spot], step: float = _STEP
+) -> Array:
+    """Central differences by the spots at the point plus offsets, in units of _RADIUS lengths (outputs, spots)."""
+    leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
+    views = {name: real_view(value) for name, value in leaves.items()}
+    for spot, amount in offsets:
+        views[spot.leaf][spot.at.index] += amount * _RADIUS * spot.at.length
+    columns = []
+    for spot in spots:
+        entries, j = views[spot.leaf], spot.at.index
+        value = entries[j].copy()
+        entries[j] = upper = value + entries.dtype.type(step * spot.at.length)
+        above = near.evaluate(leaves)
+        entries[j] = lower = value - entries.dtype.type(step * spot.at.length)
+        below = near.evaluate(leaves)
+        entries[j] = value
+        with np.errstate(all="ignore"):
+            columns.append((above - below) / (float(upper) - float(lower)))
+    return np.array(columns).T

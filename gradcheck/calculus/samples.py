@@ -1,0 +1,147 @@
+"""The forward along one coordinate: the outputs at pairs of steps above and below the point."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gradcheck.algebra.layout import real_view
+from gradcheck.algebra.precision import Noise
+from gradcheck.values.aliases import Array, Leaves
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The forward as a function of its leaves around one point.
+
+    Arguments:
+        evaluate: all outputs at given leaves as one vector (outputs,), NaN where there are none.
+        point: the leaves; none of them is written to.
+        value: the outputs at the point (outputs,).
+        noise: how inexact the outputs are.
+    """
+
+    evaluate: Callable[[Leaves], Array]
+    point: Leaves
+    value: Array
+    noise: Noise
+
+    @property
+    def relative_noise(self) -> float:
+        """The noise relative to the largest output, at least the rounding of float64."""
+        magnitude = float(np.max(np.abs(self.value), initial=0.0)) or 1.0
+        noise = float(np.max(self.noise.at(self.value), initial=0.0))
+        return max(noise / magnitude, float(np.finfo(np.float64).eps))
+
+
+@dataclass(frozen=True)
+class Quotients:
+    """Difference quotients of all outputs at several steps, largest step first.
+
+    Arguments:
+        steps: (rungs,).
+        values, rounding: the quotients and the rounding error of each (rungs, outputs).
+        order: the power of h at which their error begins, and by which its terms go up: 2 for central
+            differences, whose error is c₂h² + c₄h⁴ + …, 1 for one-sided ones.
+    """
+
+    steps: Array
+    values: Array
+    rounding: Array
+    order: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The outputs at x + up and x - down for several steps, largest step first.
+
+    Shapes: up, down (rungs,), above, below (rungs, outputs), centre, noise (outputs,).
+    """
+
+    up: Array
+    down: Array
+    above: Array
+    below: Array
+    centre: Array
+    noise: Noise
+
+    @property
+    def steps(self) -> Array:
+        """Half the distance of each pair (rungs,)."""
+        return np.asarray((self.up + self.down) / 2)
+
+    def joined_with(self, other: "Samples") -> "Samples":
+        """All pairs of both, largest step first, as if they had been taken at once."""
+        order = np.argsort(-np.concatenate([self.steps, other.steps]), kind="stable")
+        up, down, above, below = (
+            np.concatenate([getattr(self, name), getattr(other, name)])[order]
+            for name in ("up", "down", "above", "below")
+        )
+        return Samples(up, down, above, below, self.centre, self.noise)
+
+    def central(self) -> Quotients:
+        """The central differences (a(x + h) - a(x - h)) / 2h."""
+        return self._quotients(self.above, self.below, self.up + self.down, 2)
+
+    def right(self) -> Quotients:
+        """The differences (a(x + h) - a(x)) / h."""
+        return self._quotients(self.above, self.centre, self.up, 1)
+
+    def left(self) -> Quotients:
+        """The differences (a(x) - a(x - h)) / h."""
+        return self._quotients(self.centre, self.below, self.down, 1)
+
+    def _quotients(self, upper: Array, lower: Array, width: Array, order: int) -> Quotients:
+        upper, lower = np.broadcast_arrays(upper, lower)
+        with np.errstate(all="ignore"):
+            width = np.where(width > 0, width, np.nan)[:, None]
+            values = (upper - lower) / width
+            centre = np.broadcast_to(self.centre, upper.shape)
+            rounding = 2 * self.noise.at(upper, lower, centre) / width
+        return Quotients(self.steps, values, rounding, order)
+
+    def motionless(self) -> Array:
+        """Outputs that are exactly the same at every step at which they have a value (outputs,)."""
+        above, below = self.above == self.centre, self.below == self.centre
+        return np.asarray(np.all(above | np.isnan(self.above), axis=0) & np.all(below | np.isnan(self.below), axis=0))
+
+
+class Line:
+    """Takes samples along any coordinate of one leaf; counts what it costs."""
+
+    def __init__(self, near: Neighbourhood, leaf: str) -> None:
+        self._near = near
+        self._original = real_view(np.array(near.point[leaf], order="C"))
+        # Only this copy is perturbed; each entry is put back by value, since x + h - h is not always x.
+        perturbed = np.array(near.point[leaf], order="C")
+        self._leaves = {**near.point, leaf: perturbed}
+        self._entries = real_view(perturbed)
+        self.forwards = 0
+
+    def samples(self, coordinate: int, steps: Sequence[float] | Array) -> Samples:
+        """The outputs at pairs of points around the coordinate, all other coordinates being left alone.
+
+        The points are rounded to what the dtype can hold, and distances are taken from the rounded
+        points, so rounding them costs the differences nothing.
+        """
+        value, dtype = self._original[coordinate], self._original.dtype.type
+        with np.errstate(over="ignore"):
+            upper = value + np.asarray(steps).astype(dtype)
+            lower = value - np.asarray(steps).astype(dtype)
+        above = [self._at(coordinate, entry) for entry in upper]
+        below = [self._at(coordinate, entry) for entry in lower]
+        self._entries[coordinate] = value
+        exact = np.float64 if dtype is not np.longdouble else np.longdouble
+        return Samples(
+            up=(upper.astype(exact) - exact(value)).astype(np.float64),
+            down=(exact(value) - lower.astype(exact)).astype(np.float64),
+            above=np.array(above),
+            below=np.array(below),
+            centre=self._near.value,
+            noise=self._near.noise,
+        )
+
+    def _at(self, coordinate: int, entry: Array) -> Array:
+        self._entries[coordinate] = entry
+        self.forwards += 1
+        return self._near.evaluate(self._leaves)

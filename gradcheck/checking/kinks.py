@@ -1,0 +1,141 @@
+"""Kinks: is a disagreeing entry a subgradient after all, and are agreeing entries one together?"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+
+from gradcheck.algebra.layout import Layout
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.kinks import Spot, slopes_around, slopes_beside, slopes_in_plane
+from gradcheck.checking.comparison import Comparison
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import entry_path
+
+_MOST_SPOTS = 12
+_MOST_PAIRS = 24
+# Slopes of pieces that differ by less than this part of the largest are one and the same.
+_SAME_SLOPE = 1e-3
+_DIRECTIONS = np.stack([np.cos(np.arange(8) * np.pi / 8), np.sin(np.arange(8) * np.pi / 8)])
+
+
+def spots_of(evaluation: Evaluation, leaf: str) -> list[Spot]:
+    """All coordinates of a leaf."""
+    return [Spot(leaf, at) for at in coordinates_of(evaluation.neighbourhood, leaf, evaluation.room(leaf))]
+
+
+def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, index: int) -> Estimate:
+    """The numerical Jacobian with one column's wrong entries as kinks, where pieces of other slopes meet.
+
+    Along a single coordinate a tie may look smooth: none of three equal entries moves their median, all of them
+    together do. Whether there is a kink is seen beside the point: slopes that differ however near they are taken.
+
+    Arguments:
+        wrong: entries of the column that disagree (outputs,).
+    """
+    spots = [spot for name in evaluation.differentiable for spot in spots_of(evaluation, name)]
+    spot = next(spot for spot in spots if spot.leaf == leaf and spot.at.index == index)
+    near, given = evaluation.neighbourhood, evaluation.jacobians[leaf][:, index]
+    change = np.maximum(np.abs(given), np.abs(numerical.value[:, index])) * spot.at.length
+    with np.errstate(all="ignore"):
+        noise = near.noise.at(near.value) / change
+    noise = np.where(np.isfinite(noise), noise, 1.0)
+    generator = generator_for(evaluation.settings.seed, "beside", leaf, str(index))
+    slopes = slopes_beside(near, spot, spots, noise, generator)
+    lowest, highest = np.min(slopes, axis=0), np.max(slopes, axis=0)
+    size = np.maximum(np.abs(lowest), np.abs(highest))
+    tolerance = _SAME_SLOPE * size
+    inside = (given >= lowest - tolerance) & (given <= highest + tolerance)
+    kinked = wrong & (highest - lowest > 10 * tolerance) & inside
+    value, error, half = numerical.value.copy(), numerical.error.copy(), numerical.half.copy()
+    value[kinked, index] = ((lowest + highest) / 2)[kinked]
+    half[kinked, index] = ((highest - lowest) / 2 + tolerance)[kinked]
+    error[kinked, index] = 0.0
+    return replace(numerical, value=value, error=error, half=half)
+
+
+def joint_disagreement(evaluation: Evaluation, comparisons: dict[str, Comparison], leaf: str) -> str:
+    """Say where entries are subgradients one by one, but not together; empty if nowhere.
+
+    Two equal entries of a maximum may share the gradient in any way, but the shares sum to 1: sending all of it
+    to both is right along each coordinate and wrong along their diagonal. ⟨g, v⟩ must lie between the smallest
+    and the largest slope along v among the pieces that meet at the point: for the directions v of each pair of
+    coordinates, and for all of them moved together.
+    """
+    kinked = {name: comparison.kinked for name, comparison in comparisons.items() if comparison.kinked.any()}
+    if leaf not in kinked:
+        return ""
+    spots = _chosen(evaluation, kinked, leaf)
+    if len(spots) < 2:
+        return ""
+    gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
+    at_kink = np.array([kinked[spot.leaf][:, spot.at.index] for spot in spots]).T
+    tests = (*_pairs(evaluation, spots, gradient, at_kink), *_all_together(evaluation, spots, gradient, at_kink))
+    for row, members, given, lowest, highest in tests:
+        if leaf in {spots[k].leaf for k in members}:
+            places = ", ".join(_path(evaluation, spots[k]) for k in members)
+            output = entry_path(*evaluation.forward.layout.locate(row))
+            return (
+                f"at the kink of {output} in {places} each entry is a subgradient, but not all of them together: moved"
+                f" jointly, backward gives {given:.6g}, and no piece beside the point has a slope outside of"
+                f" [{lowest:.6g}, {highest:.6g}]; expected a tie to share one gradient, or to send it to one entry"
+            )
+    return ""
+
+
+_Finding = tuple[int, tuple[int, ...], float, float, float]
+
+
+def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list[Spot]:
+    """Coordinates that share a kinked output with another one, those of the leaf first, as many as can be afforded."""
+    names = sorted(kinked, key=lambda name: name != leaf)
+    count = np.sum([mask.sum(axis=1) for mask in kinked.values()], axis=0)
+    shared = {name: (kinked[name] & (count >= 2)[:, None]).any(axis=0) for name in names}
+    spots = [spot for name in names for spot in spots_of(evaluation, name) if shared[name][spot.at.index]]
+    return spots[:_MOST_SPOTS]
+
+
+def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+    pairs = [(a, b) for a, b in combinations(range(len(spots)), 2) if (at_kink[:, a] & at_kink[:, b]).any()]
+    for a, b in pairs[:_MOST_PAIRS]:
+        slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b])
+        along = slopes @ _DIRECTIONS  # (points, outputs, directions)
+        given = gradient[:, [a, b]] @ _DIRECTIONS
+        rows = np.asarray(at_kink[:, a] & at_kink[:, b])
+        yield from _outside(given, along, rows, (a, b))
+
+
+def _all_together(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+    generator = generator_for(evaluation.settings.seed, "joint kinks")
+    slopes = slopes_around(evaluation.neighbourhood, spots, generator)
+    for members in {tuple(np.flatnonzero(row).tolist()) for row in at_kink if row.sum() >= 2}:
+        chosen = list(members)
+        along = slopes[:, :, chosen].sum(axis=2)[:, :, None]
+        given = gradient[:, chosen].sum(axis=1)[:, None]
+        yield from _outside(given, along, (at_kink[:, chosen]).all(axis=1), members)
+
+
+def _outside(given: Array, along: Array, rows: Array, members: tuple[int, ...]) -> Iterator[_Finding]:
+    """Rows in which what backward gives along a direction is beyond all pieces.
+
+    Shapes: given (outputs, directions), along (points, outputs, directions), rows (outputs,).
+    """
+    lowest, highest = np.min(along, axis=0), np.max(along, axis=0)
+    tolerance = 10 * _SAME_SLOPE * np.max(np.abs(along), axis=(0, 2))[:, None]
+    wrong = rows[:, None] & ((given > highest + tolerance) | (given < lowest - tolerance))
+    for row, direction in np.argwhere(wrong)[:1]:
+        yield (
+            int(row),
+            members,
+            float(given[row, direction]),
+            float(lowest[row, direction]),
+            float(highest[row, direction]),
+        )
+
+
+def _path(evaluation: Evaluation, spot: Spot) -> str:
+    return entry_path(*Layout.of({spot.leaf: evaluation.case.leaves[spot.leaf]}).locate(spot.at.index))

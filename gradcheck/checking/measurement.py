@@ -1,0 +1,119 @@
+"""The Jacobian of one leaf, measured and compared; a disagreement is confirmed before it is reported."""
+
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.climbing import Goal
+from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.numerical import numerical_jacobian, second_opinion
+from gradcheck.checking.comparison import Comparison, compare, scale_of
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.kinks import with_pieces_beside
+from gradcheck.values.aliases import Array
+from gradcheck.values.verdict import STRICTEST_THRESHOLD
+
+_CONFIRMED_AT_ONCE = 8
+_SPREADS = 4.0
+_LARGEST_SPREAD = 0.01
+
+
+@lru_cache(maxsize=16)
+def measure(evaluation: Evaluation, leaf: str) -> Comparison:
+    """Compare backward with central differences in every entry of the Jacobian of one leaf.
+
+    Entries that disagree are looked at again, since an error estimate may itself be wrong: backward at
+    neighbouring points, for its own rounding; differences at other steps; and slopes beside the point, for a
+    kink that a single coordinate does not show. Only what disagrees with all of them is left.
+    """
+    goal = _goal(evaluation, leaf)
+    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal)
+    comparison = _compared(evaluation, leaf, numerical)
+    threshold = evaluation.settings.threshold
+    if not _doubtful(comparison, threshold).any():
+        return comparison
+    spread = _spread(evaluation, leaf, _scale(evaluation, leaf, numerical))
+    comparison = _compared(evaluation, leaf, numerical, spread)
+    wrong = _doubtful(comparison, threshold)
+    worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
+    for columns in (worst_first[:_CONFIRMED_AT_ONCE], worst_first[_CONFIRMED_AT_ONCE:]):
+        chosen = np.zeros(wrong.shape, bool)
+        chosen[:, columns] = wrong[:, columns]
+        numerical = _confirmed(evaluation, leaf, numerical, chosen, goal)
+        comparison = _compared(evaluation, leaf, numerical, spread)
+        if comparison.fails(threshold).any():
+            break
+    return comparison
+
+
+def _doubtful(comparison: Comparison, threshold: float) -> Array:
+    """Entries that disagree although backward gave a number and it could be measured."""
+    return np.asarray(comparison.fails(threshold) & np.isfinite(comparison.analytical))
+
+
+def _goal(evaluation: Evaluation, leaf: str) -> Goal:
+    analytical, eps = evaluation.jacobians[leaf], eps_of(evaluation.case.leaves[leaf])
+    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), _scale_of_the_point(evaluation, leaf))
+
+    def settles(j: int, column: Estimate) -> Array:
+        own = np.max(np.abs(analytical[:, j]), initial=0.0, where=np.isfinite(analytical[:, j]))
+        compared = compare(analytical[:, j], column, own, eps)
+        # A difference of exactly 0 where backward says 0 has no size to compare its error with.
+        return compared.passes(STRICTEST_THRESHOLD) | (
+            (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
+        )
+
+    return Goal(settles, STRICTEST_THRESHOLD, evaluation.settings.threshold, claimed)
+
+
+def _compared(evaluation: Evaluation, leaf: str, numerical: Estimate, spread: Array | float = 0.0) -> Comparison:
+    scale = _scale(evaluation, leaf, numerical)
+    return compare(evaluation.jacobians[leaf], numerical, scale, eps_of(evaluation.case.leaves[leaf]), spread)
+
+
+def _scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
+    fallback = _scale_of_the_point(evaluation, leaf)
+    return scale_of(evaluation.jacobians[leaf], numerical.value, numerical.error, fallback)
+
+
+def _spread(evaluation: Evaluation, leaf: str, scale: float) -> Array:
+    """What backward's Jacobian changes by within a few units in the last place of the point.
+
+    That is rounding only where it is small. And where it differs when nothing at all has changed, that excuses nothing.
+    """
+    given = evaluation.jacobians[leaf]
+    again = replace(evaluation).jacobians[leaf]
+    with np.errstate(invalid="ignore"):
+        changes = [np.abs(near.jacobians[leaf] - given) for near in evaluation.neighbours]
+        spread = _SPREADS * np.max(changes, axis=0)
+        rounding = (again == given) & (spread <= _LARGEST_SPREAD * scale)
+    return np.asarray(np.where(rounding, spread, 0.0))
+
+
+def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, goal: Goal) -> Estimate:
+    """The numerical Jacobian with what other steps, and points beside this one, say about the wrong entries."""
+    for j in np.flatnonzero(wrong.any(axis=0)):
+        other = second_opinion(evaluation.neighbourhood, leaf, int(j), evaluation.room(leaf), goal)
+        numerical = _widened(numerical, other, int(j))
+        numerical = with_pieces_beside(evaluation, leaf, numerical, wrong[:, j], int(j))
+    return numerical
+
+
+def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
+    """The Jacobian with a larger error where another estimate of a column differs by more than both errors."""
+    value, half = numerical.value[:, j], numerical.half[:, j]
+    error = numerical.error.copy()
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(other.value - value)
+        differ = ~(apart <= other.error + error[:, j]) | ((other.half > 0) != (half > 0))
+    widened = np.where(np.isfinite(other.error), apart + half + other.half, np.inf)
+    error[:, j] = np.where(differ, np.fmax(error[:, j], widened), error[:, j])
+    return replace(numerical, error=error, forwards=numerical.forwards + other.forwards)
+
+
+def _scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
+    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
+    inputs = float(np.max(np.abs(evaluation.case.leaves[leaf]), initial=0.0))
+    return outputs / inputs if outputs and inputs else 1.0
