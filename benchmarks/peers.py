@@ -124,8 +124,7 @@ def by_gradcheck(trial: Trial) -> Outcome:
     """A verdict of fail or error is caught."""
     module = gradcheck.from_functions(trial.forward_function, trial.backward_function)
     verdict = gradcheck.check(module, trial.point, threshold=trial.threshold, seed=trial.seed).verdict
-    verdicts = {"pass": Outcome.PASSED, "inconclusive": Outcome.INCONCLUSIVE}
-    return verdicts.get(verdict.value, Outcome.CAUGHT)
+    return {"pass": Outcome.PASSED, "inconclusive": Outcome.INCONCLUSIVE}.get(verdict.value, Outcome.CAUGHT)
 
 
 def by_torch(trial: Trial, fast: bool) -> Outcome:
@@ -139,12 +138,14 @@ def by_torch(trial: Trial, fast: bool) -> Outcome:
 
     def backward(ctx: Any, *cotangents: Any) -> Any:
         gradients = trial.gradients(ctx.arrays, [ct.resolve_conj().resolve_neg().numpy() for ct in cotangents])
-        return tuple(None if g is None else torch.from_numpy(np.array(g, order="C")) for g in gradients)
+        return tuple(None if g is None else torch.from_numpy(g) for g in gradients)
 
     methods = {"forward": staticmethod(forward), "backward": staticmethod(backward)}
     function = type("Function", (torch.autograd.Function,), methods)
-    tensors = [torch.from_numpy(np.array(leaf, order="C")).requires_grad_() for leaf in trial.leaves]
-    accepted = torch.autograd.gradcheck(function.apply, tensors, fast_mode=fast)  # type: ignore[attr-defined]
+    # numpy's empty arrays have strides of 0, which torch takes for overlapping memory; a clone has torch's own.
+    tensors = [torch.tensor(leaf).clone(memory_format=torch.contiguous_format) for leaf in trial.leaves]
+    arguments = [tensor.requires_grad_() for tensor in tensors]
+    accepted = torch.autograd.gradcheck(function.apply, arguments, fast_mode=fast)  # type: ignore[attr-defined]
     return Outcome.PASSED if accepted else Outcome.CAUGHT
 
 
@@ -200,7 +201,7 @@ def by_autograd(trial: Trial) -> Outcome:
 
 
 def by_scipy(trial: Trial) -> Outcome:
-    """scipy.optimize.check_grad of Re ⟨p, y⟩, p random and fixed; the rule that makes a verdict of its number is ours."""
+    """scipy.optimize.check_grad of Re ⟨p, y⟩, p random and fixed; the rule that makes its number a verdict is ours."""
     optimize: Any = import_module("scipy.optimize")
     projection = trial.generic_cotangent()
     ends = np.cumsum([leaf.size for leaf in trial.leaves])
@@ -218,8 +219,8 @@ def by_scipy(trial: Trial) -> Outcome:
         return np.concatenate([np.ravel(g) for g in gradients if g is not None])
 
     point = np.concatenate([leaf.ravel() for leaf in trial.leaves])
-    error = optimize.check_grad(objective, gradient, point)
-    return Outcome.PASSED if error <= SCIPY_RULE * np.linalg.norm(gradient(point)) else Outcome.CAUGHT
+    error, norm = optimize.check_grad(objective, gradient, point), np.linalg.norm(gradient(point))
+    return Outcome.PASSED if np.isfinite(error) and error <= SCIPY_RULE * norm else Outcome.CAUGHT
 
 
 @dataclass(frozen=True)

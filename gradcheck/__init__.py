@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gradcheck.running.registry import register as register
     from gradcheck.surfaces.report import Report as Report
     from gradcheck.surfaces.report import check as check
+    from gradcheck.values.declarations import complex_valued as complex_valued
     from gradcheck.values.declarations import interval as interval
     from gradcheck.values.declarations import labels as labels
     from gradcheck.values.declarations import mask as mask
@@ -43,6 +44,7 @@ _HOMES = {
     "gradcheck.running.registry": ("register",),
     "gradcheck.surfaces.report": ("Report", "check"),
     "gradcheck.values.declarations": (
+        "complex_valued",
         "interval",
         "labels",
         "mask",

@@ -20,6 +20,16 @@ class FunctionModule(Module):
     inputs: Mapping[str, Declaration] = field(default_factory=dict)
     parameters: Mapping[str, Declaration] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    jvp_function: Callable[[Mapping[str, Array], Mapping[str, Array]], Outputs] | None = None
+    double_backward_function: Callable[..., Mapping[str, Array]] | None = None
+
+    @property
+    def has_jvp(self) -> bool:
+        return self.jvp_function is not None
+
+    @property
+    def has_double_backward(self) -> bool:
+        return self.double_backward_function is not None
 
     @property
     def origin(self) -> object:
@@ -35,6 +45,14 @@ class FunctionModule(Module):
     def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
         return self.backward_function(saved, cotangent)
 
+    def jvp(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        return super().jvp(saved, tangents) if self.jvp_function is None else self.jvp_function(saved, tangents)
+
+    def double_backward(self, saved: Saved, cotangent: Any, gradients: Mapping[str, Array], /) -> Mapping[str, Array]:
+        if self.double_backward_function is None:
+            return super().double_backward(saved, cotangent, gradients)
+        return self.double_backward_function(saved, cotangent, gradients)
+
 
 def from_functions(
     forward: Callable[..., Outputs],
@@ -44,8 +62,10 @@ def from_functions(
     parameters: Mapping[str, Declaration] | None = None,
     outputs: Mapping[str, str] | None = None,
     name: str | None = None,
+    jvp: Callable[[Mapping[str, Array], Mapping[str, Array]], Outputs] | None = None,
+    double_backward: Callable[..., Mapping[str, Array]] | None = None,
 ) -> Module:
-    """Make a Module of two plain functions.
+    """Make a Module of plain functions.
 
     Arguments:
         forward: ``forward(**leaves)`` gives the output array, or a dict of several.
@@ -53,6 +73,9 @@ def from_functions(
             leaf's shape; the cotangent has the structure of the output.
         inputs, parameters, outputs: declarations; not needed where arrays are given to ``check``.
         name: name in reports; that of ``forward`` if left out.
+        jvp: ``jvp(leaves, tangents)`` gives the tangent of the output, if there is a forward mode to verify.
+        double_backward: ``double_backward(leaves, cotangent, gradients)`` pulls cotangents of the gradients back
+            to every leaf and to the cotangent ``a_bar``, if there is a second order to verify.
 
     >>> import numpy as np, gradcheck
     >>> square = gradcheck.from_functions(
@@ -62,7 +85,14 @@ def from_functions(
     <Verdict.PASS: 'pass'>
     """
     return FunctionModule(
-        forward, backward, name or function_name(forward), inputs or {}, parameters or {}, outputs or {}
+        forward,
+        backward,
+        name or function_name(forward),
+        inputs or {},
+        parameters or {},
+        outputs or {},
+        jvp,
+        double_backward,
     )
 
 

@@ -82,11 +82,13 @@ def higher_ladders(coarse: Array, at: Coordinate) -> list[Array]:
     For functions that are nearly linear beside a large constant: their differences drown in its rounding
     at every step of the order of the argument.
     """
-    rungs = float(coarse[0]) * RATIO ** np.arange(1, 2 * _RUNGS_IN_A_PIECE + 1)
-    rungs = rungs[rungs <= at.room / 2]
+    with np.errstate(over="ignore"):
+        rungs = float(coarse[0]) * RATIO ** np.arange(1, 2 * _RUNGS_IN_A_PIECE + 1)
+    rungs = rungs[np.isfinite(rungs) & (rungs <= at.room / 2)]
     return [rungs[k : k + _RUNGS_IN_A_PIECE][::-1] for k in range(0, len(rungs), _RUNGS_IN_A_PIECE)]
 
 
 def _rungs(largest: float, smallest: float) -> Array:
-    count = 1 + max(0, round(np.log(largest / smallest) / np.log(RATIO)))
-    return np.asarray(largest / RATIO ** np.arange(count))
+    """Steps from the largest down to about the smallest, or to where float64 ends."""
+    ratio = np.log(largest) - np.log(max(smallest, float(np.finfo(np.float64).tiny)))
+    return np.asarray(largest * RATIO ** -np.arange(1.0 + max(0, round(ratio / np.log(RATIO)))))

@@ -31,9 +31,13 @@ class Forward:
         """Where every output lies in the vector of all of them."""
         return Layout.of(self.outputs)
 
+    def structured(self, vector: Array) -> dict[str, Array]:
+        """A vector over all outputs as arrays by name, in the dtypes of the outputs."""
+        return {name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()}
+
     def cotangent(self, vector: Array) -> Any:
-        """A vector over all outputs in the structure and dtypes in which forward returned them."""
-        parts = {name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()}
+        """A vector over all outputs in the structure in which forward returned them."""
+        parts = self.structured(vector)
         return parts if self.named else next(iter(parts.values()))
 
 
@@ -85,6 +89,23 @@ def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping
     if nameless:
         raise ModuleError(f"{module.name}: backward returned gradients for {nameless}; expected names of leaves")
     return returned
+
+
+def call_jvp(module: Module, forward: Forward, leaves: Leaves, tangents: Leaves) -> dict[str, Array]:
+    """Run the module's jvp; leaves without a tangent get zeros. Raise ModuleError if the result has another shape."""
+    floating = {name: value for name, value in leaves.items() if value.dtype.kind in "fc"}
+    given = {name: tangents.get(name, np.zeros_like(value)) for name, value in floating.items()}
+    returned = _guarded(module, "jvp", lambda: module.jvp(forward.saved, given))
+    by_name = returned if isinstance(returned, Mapping) else {next(iter(forward.outputs)): returned}
+    pushed = {name: as_array(by_name.get(name)) for name in forward.outputs}
+    for name, output in forward.outputs.items():
+        tangent = pushed[name]
+        if tangent is None or tangent.shape != output.shape or tangent.dtype.kind not in "fc":
+            raise ModuleError(
+                f"{module.name}: jvp returned {_describe(by_name.get(name))} for output {name!r}; expected an array of"
+                f" shape {output.shape}"
+            )
+    return {name: tangent for name, tangent in pushed.items() if tangent is not None}
 
 
 def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:

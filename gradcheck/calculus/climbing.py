@@ -46,6 +46,8 @@ class Goal:
 
 def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
     """One column from a ladder of steps, continued downwards, then upwards, then smoothed, until it is exact enough."""
+    if coordinate.length <= 0:
+        return Estimate.unknown(line.outputs)
     j, grid, coarse = coordinate.index, COARSEST_GRID * coordinate.length, coarse_ladder(coordinate)
     samples = line.samples(j, coarse)
     column = column_estimate(samples, grid)

@@ -144,7 +144,7 @@ def _lasting_jump(right: Quotients, left: Quotients, rounding: Array) -> Array:
     """Quotients whose one-sided versions differ by what does not shrink with the step (rungs, outputs)."""
     with np.errstate(invalid="ignore"):
         jump = np.abs(right.values - left.values)
-        lasting = jump > ROUNDINGS * rounding
+        lasting = np.asarray(jump > ROUNDINGS * rounding)
         lasting[1:] &= jump[1:] > _LASTING * jump[:-1]
     lasting[:1] = False
     return lasting

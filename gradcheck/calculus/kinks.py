@@ -60,9 +60,10 @@ def slopes_beside(near: Neighbourhood, spot: Spot, others: Sequence[Spot], noise
     Shapes: noise (outputs,), result (points, outputs).
     """
     found = np.full((_POINTS_BESIDE, noise.size), np.nan)
-    smallest = 64 * spot.at.eps
-    for radius in np.unique(np.clip(1e3 * noise, smallest, _RADIUS)):
-        rows = np.clip(1e3 * noise, smallest, _RADIUS) == radius
+    # Far enough for slopes to be exact to a thousandth, so that those of one piece are not taken for two.
+    radii = np.clip(4e3 * noise, 64 * spot.at.eps, _RADIUS)
+    for radius in np.unique(radii):
+        rows = radii == radius
         for k in range(_POINTS_BESIDE):
             offset = [(other, radius / _RADIUS * generator.uniform(-1, 1)) for other in others]
             found[k, rows] = _slopes(near, offset, (spot,), radius / 4)[rows, 0]

@@ -116,6 +116,7 @@ class Line:
         perturbed = np.array(near.point[leaf], order="C")
         self._leaves = {**near.point, leaf: perturbed}
         self._entries = real_view(perturbed)
+        self.outputs = near.value.size
         self.forwards = 0
 
     def samples(self, coordinate: int, steps: Sequence[float] | Array) -> Samples:

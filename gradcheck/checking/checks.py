@@ -4,9 +4,12 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradcheck.checking.dimension_analysis import check_dimensions
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import check_gradient
+from gradcheck.checking.other_derivatives import check_jvp, check_second_order
 from gradcheck.checking.value_tests import check_values
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
@@ -76,7 +79,34 @@ cotangents. An entry fails if the two differ by more than threshold · max(|anal
 numerical error; it is inconclusive if that error itself is larger than the threshold.
 Why it matters: a wrong gradient does not crash; it trains a little worse.
 A bug it catches: `a_bar.mean(axis=0)` for a bias, where the sum over the batch is right.
-How to fix it: look at the worst entries; `weight[2, 0] → a[1, 3]` is ∂a[1, 3] / ∂weight[2, 0].""",
+How to fix it: look at the worst entries; `weight[2, 0] → a[1, 3]` is ∂a[1, 3] / ∂weight[2, 0]. The diagnosis says
+what the pattern of the wrong entries speaks for.""",
+    ),
+    Check(
+        name="jvp",
+        run=check_jvp,
+        applies=lambda module, is_example: not is_example and module.has_jvp,
+        per_leaf=True,
+        summary="jvp agrees with central differences and is the adjoint of backward, leaf by leaf",
+        explanation="""\
+What it does: pushes one tangent for every coordinate of the leaf through `jvp`, compares the Jacobian made of
+them with central differences as the check 'gradient' does, and verifies ⟨ā, J ẋ⟩ = ⟨Jᵀ ā, ẋ⟩ for generic ẋ and ā.
+Why it matters: forward and reverse mode are written separately, and only one of them is used in training.
+A bug it catches: a jvp that forgets the tangent of the bias.
+How to fix it: jvp is Σ over the leaves of (∂a/∂leaf) · tangent; compare it with forward, term by term.""",
+    ),
+    Check(
+        name="second_order",
+        run=lambda evaluation, leaf: check_second_order(evaluation),
+        applies=lambda module, is_example: not is_example and module.has_double_backward,
+        per_leaf=False,
+        summary="double_backward agrees with central differences of backward",
+        explanation="""\
+What it does: takes backward as a module of its own, from the leaves and the cotangent to the gradients, and compares
+`double_backward` with its central differences in every entry: products of the Hessian with one-hot vectors.
+Why it matters: gradient penalties, meta-learning and Newton's method differentiate the gradient.
+A bug it catches: a double backward that takes the saved activation for a constant.
+How to fix it: differentiate the formula of backward, also by what forward saved.""",
     ),
 )
 
@@ -89,7 +119,9 @@ def check_named(name: str) -> Check | None:
 def run_check(check: Check, evaluation: Evaluation, leaf: str) -> CheckResult:
     """Carry out one check; a module that misbehaves gives the verdict ERROR."""
     try:
-        return check.run(evaluation, leaf)
+        # Infinities and NaN are answers here: a step too large, an entry that is not there.
+        with np.errstate(all="ignore"):
+            return check.run(evaluation, leaf)
     except ModuleError as error:
         cause = error.__cause__
         detail = "".join(traceback.format_exception(cause)) if cause is not None else ""

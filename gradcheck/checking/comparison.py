@@ -35,6 +35,11 @@ class Comparison:
     allowed_error: Array
 
     @property
+    def gap(self) -> Array:
+        """|analytical - numerical|; at a kink the distance to the interval between the one-sided derivatives."""
+        return gap_of(self.analytical, self.numerical)
+
+    @property
     def magnitude(self) -> Array:
         """The larger of the two magnitudes of every entry; NaN only where both are."""
         return np.asarray(np.fmax(np.abs(self.analytical), np.abs(self.numerical.value) + self.numerical.half))
@@ -79,9 +84,7 @@ def compare(
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value) + numerical.half)
         error = numerical.error + ROUNDINGS_OF_BACKWARD * eps * _beside(analytical) + spread
-        gap = np.maximum(np.abs(analytical - numerical.value) - numerical.half, 0.0)
-        gap = np.where(np.isnan(analytical - numerical.value), np.nan, gap)
-        beyond = np.maximum(gap - error, 0.0)
+        beyond = np.maximum(gap_of(analytical, numerical) - error, 0.0)
         excess = np.where(beyond == 0, 0.0, beyond / magnitude)
         blur = np.where(error == 0, 0.0, error / np.maximum(magnitude, scale))
     # Where nothing was measured there is no gap to judge; where backward gave NaN or infinity there
@@ -91,6 +94,12 @@ def compare(
     blur = np.where(unmeasured, np.inf, blur)
     excess = np.where(np.isfinite(analytical), excess, np.inf)
     return Comparison(analytical, numerical, excess, blur, error)
+
+
+def gap_of(analytical: Array, numerical: Estimate) -> Array:
+    """How far every analytical entry is from what was measured; NaN where either is."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.maximum(np.abs(analytical - numerical.value) - numerical.half, 0.0))
 
 
 def _beside(analytical: Array) -> Array:

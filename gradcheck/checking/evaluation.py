@@ -7,14 +7,15 @@ import numpy as np
 
 from gradcheck.algebra.layout import coordinates, ravel, real_view
 from gradcheck.algebra.precision import Noise, eps_of
-from gradcheck.algebra.sampling import generator_for
-from gradcheck.calculus.analytical import analytical_jacobians
+from gradcheck.algebra.sampling import draw_case, generator_for
+from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, outputs_near
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
 from gradcheck.values.aliases import Array, Generator
-from gradcheck.values.case import Case
-from gradcheck.values.errors import ModuleError
+from gradcheck.values.case import Case, CaseSpec
+from gradcheck.values.dimensions import bind
+from gradcheck.values.errors import GradcheckError, ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
@@ -61,10 +62,34 @@ class Evaluation:
         """What backward returns for one generic cotangent, as it comes."""
         return dict(call_backward(self.module, self.forward, self.cotangent))
 
+    def gradient(self, leaf: str) -> Array:
+        """The coordinates of the gradient that backward returns for the generic cotangent."""
+        return gradient_of(self.module, self.gradients, leaf, self.case.leaves[leaf])
+
     @cached_property
     def jacobians(self) -> dict[str, Array]:
         """The analytical Jacobian of every differentiable leaf."""
         return analytical_jacobians(self.module, self.forward, self.case.leaves, self.differentiable)
+
+    def derived(self, module: Module, case: Case) -> "Evaluation":
+        """Another module at another case, under the same settings."""
+        return Evaluation(module, case, self.settings)
+
+    @cached_property
+    def elsewhere(self) -> "Evaluation | None":
+        """The module at a generic point of the same sizes; None if it does not declare what may be drawn."""
+        if set(self.module.leaves) != set(self.case.leaves):
+            return None
+        declared = {name: declaration.dimensions for name, declaration in self.module.leaves.items()}
+        sizes = bind(declared, {name: value.shape for name, value in self.case.leaves.items()})[0]
+        if any(symbol.lstrip("*") not in sizes for symbol in self.module.symbols):
+            return None  # the number of classes, which given labels do not tell
+        try:
+            drawn = draw_case(self.module, CaseSpec(f"generic point, {self.case.name}", sizes), self.settings.seed)
+        except GradcheckError:
+            return None
+        leaves = {name: value.astype(self.case.leaves[name].dtype) for name, value in drawn.leaves.items()}
+        return replace(self, case=Case(drawn.name, leaves, drawn=True))
 
     @cached_property
     def neighbourhood(self) -> Neighbourhood:

@@ -20,6 +20,8 @@ _MOST_SPOTS = 12
 _MOST_PAIRS = 24
 # Slopes of pieces that differ by less than this part of the largest are one and the same.
 _SAME_SLOPE = 1e-3
+# Slopes have to differ by this part of the largest to be those of two pieces.
+_OTHER_SLOPE = 0.1
 _DIRECTIONS = np.stack([np.cos(np.arange(8) * np.pi / 8), np.sin(np.arange(8) * np.pi / 8)])
 
 
@@ -50,7 +52,7 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
     size = np.maximum(np.abs(lowest), np.abs(highest))
     tolerance = _SAME_SLOPE * size
     inside = (given >= lowest - tolerance) & (given <= highest + tolerance)
-    kinked = wrong & (highest - lowest > 10 * tolerance) & inside
+    kinked = wrong & (highest - lowest > _OTHER_SLOPE * size) & inside
     value, error, half = numerical.value.copy(), numerical.error.copy(), numerical.half.copy()
     value[kinked, index] = ((lowest + highest) / 2)[kinked]
     half[kinked, index] = ((highest - lowest) / 2 + tolerance)[kinked]
@@ -66,7 +68,9 @@ def joint_disagreement(evaluation: Evaluation, comparisons: dict[str, Comparison
     and the largest slope along v among the pieces that meet at the point: for the directions v of each pair of
     coordinates, and for all of them moved together.
     """
-    kinked = {name: comparison.kinked for name, comparison in comparisons.items() if comparison.kinked.any()}
+    threshold = evaluation.settings.threshold
+    right_alone = {name: c.kinked & ~c.fails(threshold) for name, c in comparisons.items()}
+    kinked = {name: mask for name, mask in right_alone.items() if mask.any()}
     if leaf not in kinked:
         return ""
     spots = _chosen(evaluation, kinked, leaf)
@@ -105,7 +109,7 @@ def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: 
         slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b])
         along = slopes @ _DIRECTIONS  # (points, outputs, directions)
         given = gradient[:, [a, b]] @ _DIRECTIONS
-        rows = np.asarray(at_kink[:, a] & at_kink[:, b])
+        rows = np.all(at_kink[:, [a, b]], axis=1)
         yield from _outside(given, along, rows, (a, b))
 
 
@@ -116,7 +120,7 @@ def _all_together(evaluation: Evaluation, spots: list[Spot], gradient: Array, at
         chosen = list(members)
         along = slopes[:, :, chosen].sum(axis=2)[:, :, None]
         given = gradient[:, chosen].sum(axis=1)[:, None]
-        yield from _outside(given, along, (at_kink[:, chosen]).all(axis=1), members)
+        yield from _outside(given, along, np.all(at_kink[:, chosen], axis=1), members)
 
 
 def _outside(given: Array, along: Array, rows: Array, members: tuple[int, ...]) -> Iterator[_Finding]:

@@ -34,7 +34,7 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     threshold = evaluation.settings.threshold
     if not _doubtful(comparison, threshold).any():
         return comparison
-    spread = _spread(evaluation, leaf, _scale(evaluation, leaf, numerical))
+    spread = _spread(evaluation, leaf, leaf_scale(evaluation, leaf, numerical))
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
     worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
@@ -61,19 +61,19 @@ def _goal(evaluation: Evaluation, leaf: str) -> Goal:
         own = np.max(np.abs(analytical[:, j]), initial=0.0, where=np.isfinite(analytical[:, j]))
         compared = compare(analytical[:, j], column, own, eps)
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
-        return compared.passes(STRICTEST_THRESHOLD) | (
-            (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
-        )
+        nothing = (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
+        return np.asarray(compared.passes(STRICTEST_THRESHOLD) | nothing)
 
     return Goal(settles, STRICTEST_THRESHOLD, evaluation.settings.threshold, claimed)
 
 
 def _compared(evaluation: Evaluation, leaf: str, numerical: Estimate, spread: Array | float = 0.0) -> Comparison:
-    scale = _scale(evaluation, leaf, numerical)
+    scale = leaf_scale(evaluation, leaf, numerical)
     return compare(evaluation.jacobians[leaf], numerical, scale, eps_of(evaluation.case.leaves[leaf]), spread)
 
 
-def _scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
+def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
+    """The largest entry of a leaf's Jacobian; what it could be at this point, if that cannot be told from zero."""
     fallback = _scale_of_the_point(evaluation, leaf)
     return scale_of(evaluation.jacobians[leaf], numerical.value, numerical.error, fallback)
 

@@ -97,7 +97,14 @@ def _require_values(module: Module, leaf: str, value: Array, sizes: Sizes) -> No
     where = f"{module.name}: leaf {leaf!r}"
     if value.dtype.kind not in "fiubc":
         raise PointError(f"{where} has dtype {value.dtype}; expected an array of numbers")
-    if declared is not None and declared.differentiable and value.dtype.kind != "f":
+    kind = np.dtype(declared.dtype).kind if declared is not None and declared.differentiable else value.dtype.kind
+    if "c" in (kind, value.dtype.kind) and kind != value.dtype.kind:
+        wanted = "complex" if kind == "c" else "real"
+        raise PointError(
+            f"{where} has dtype {value.dtype}; it is declared {wanted}: give {wanted} numbers, or declare it"
+            f" as {'real' if kind == 'c' else 'complex_valued'}"
+        )
+    if value.dtype.kind != kind:
         raise PointError(
             f"{where} is to be differentiated but holds {value.dtype}, which cannot be perturbed: pass"
             f" {leaf}.astype(float), or declare it as labels, one_hot or mask"

@@ -24,7 +24,7 @@ def evaluation_of(item: Item, settings: Settings) -> Evaluation | GradcheckError
         module, case = case_at(module, drawn.leaves, item.spec.name)
     except GradcheckError as error:
         return error
-    return Evaluation(module, Case(case.name, case.leaves, drawn.example), settings)
+    return Evaluation(module, Case(case.name, case.leaves, drawn.example, drawn=drawn.example is None), settings)
 
 
 def run_item(item: Item, evaluation: Evaluation | GradcheckError) -> CheckResult:

@@ -46,6 +46,8 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "leaf": check.leaf or None,
         "verdict": check.verdict.value,
         "message": check.message,
+        "diagnoses": [asdict(diagnosis) for diagnosis in check.diagnoses],
+        "notes": list(check.notes),
         "evidence": None if check.evidence is None else _evidence(check.evidence),
     }
 
@@ -64,6 +66,9 @@ def _evidence(evidence: GradientEvidence) -> dict[str, Any]:
         "entries": evidence.entries,
         "failing": evidence.failing,
         "unresolved": evidence.unresolved,
+        "kinks": evidence.kinks,
+        "noise": _number(evidence.noise),
+        "repeats": _number(evidence.repeats),
         "worst": [_entry(entry) for entry in evidence.worst],
         "coverage": {**asdict(evidence.coverage), "detectable": _number(evidence.coverage.detectable)},
     }
@@ -78,6 +83,7 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "analytical": _number(entry.analytical),
         "numerical": _number(entry.numerical),
         "error": _number(entry.error),
+        "half": _number(entry.half),
         "gap": _number(entry.gap),
     }
 

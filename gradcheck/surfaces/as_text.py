@@ -6,7 +6,7 @@ from itertools import groupby
 from shlex import quote
 
 from gradcheck import __version__
-from gradcheck.values.results import CaseResult, CheckResult, GradientEvidence, Verification
+from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
 from gradcheck.values.verdict import Verdict
 
 _HEADERS = ("module", "leaf", "shape", "checked", "rel. error", "Δ", "± error", "holds at", "verdict")
@@ -82,7 +82,8 @@ def _row(name: str, checks: tuple[CheckResult, ...], paint: Callable[[Verdict, s
     alone = sum(e.coverage.alone for e in evidence)
     coordinates = sum(e.coverage.coordinates for e in evidence)
     numbers = (f"{value:.1e}" for value in (worst.relative_error, worst.delta, worst.numerical_error))
-    return (name, worst.leaf, _shape(worst), f"{alone}/{coordinates}", *numbers, _holds_at(evidence), word)
+    shown = worst.leaf if checks[0].check == "gradient" else checks[0].label
+    return (name, shown, _shape(worst), f"{alone}/{coordinates}", *numbers, _holds_at(evidence), word)
 
 
 def _shape(evidence: GradientEvidence) -> str:
@@ -108,9 +109,11 @@ def render_check(
     place = f"  ({source.file}:{source.line})" if source.file else ""
     lines = [f"{paint(check.verdict, check.verdict.value.upper())}  {case.id}::{check.label}{place}"]
     lines += [f"  {line}" for line in check.message.splitlines()]
+    for diagnosis in check.diagnoses:
+        lines += [f"  suspect: {diagnosis.cause}: {diagnosis.evidence}", f"           {diagnosis.advice}"]
     if check.evidence is not None:
         rows = [
-            (e.path, f"{e.analytical:.10g}", f"{e.numerical:.10g}", f"{e.error:.1e}", f"{e.gap:.1e}")
+            (e.path, f"{e.analytical:.10g}", _numerical(e), f"{e.error:.1e}", f"{e.gap:.1e}")
             for e in check.evidence.worst
         ]
         headers = ("entry", "analytical", "numerical", "± error", "gap")
@@ -124,14 +127,20 @@ def render_check(
     return "\n".join(lines)
 
 
+def _numerical(entry: Entry) -> str:
+    """The numerical value; at a kink the interval between the one-sided derivatives."""
+    if not entry.half:
+        return f"{entry.numerical:.10g}"
+    return f"[{entry.numerical - entry.half:.6g}, {entry.numerical + entry.half:.6g}]"
+
+
 def _notes(verification: Verification) -> list[str]:
     """What a reader of a green table should know all the same."""
-    notes = [
-        f"note  {case.id}::{check.label}: {check.message}"
-        for case in verification.cases
-        for check in case.checks
-        if check.verdict is Verdict.PASS and check.evidence is not None and check.evidence.scale == 0
-    ]
+    results = [(case.id, check) for case in verification.cases for check in case.checks]
+    notes = [f"note  {name}::{check.label}: {note}" for name, check in results for note in check.notes]
+    kinks = sum(check.evidence.kinks for _, check in results if check.evidence and check.verdict is Verdict.PASS)
+    if kinks:
+        notes.append(f"note  {kinks} entries are at a kink: they lie between its one-sided derivatives")
     waived = sum(check.verdict is Verdict.INCONCLUSIVE for case in verification.cases for check in case.checks)
     if waived and verification.settings.inconclusive == "warn":
         notes.append(f"note  {waived} inconclusive checks are let through (inconclusive = 'warn')")

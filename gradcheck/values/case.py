@@ -17,8 +17,12 @@ class CaseSpec:
 
 @dataclass(frozen=True)
 class Case:
-    """One point: the value of every leaf, and the outputs expected there if they are known."""
+    """One point: the value of every leaf, and the outputs expected there if they are known.
+
+    A point is ``drawn`` if gradcheck chose it, and not somebody who gave arrays.
+    """
 
     name: str
     leaves: Leaves
     example: Example | None = None
+    drawn: bool = False

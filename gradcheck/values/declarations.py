@@ -6,10 +6,11 @@ import numpy as np
 
 from gradcheck.values.aliases import Array, Generator, Sizes
 from gradcheck.values.dimensions import Dimensions
-from gradcheck.values.domains import Domain, Interval, Labels, Mask, Nonzero, OneHot, Simplex
+from gradcheck.values.domains import ComplexPlane, Domain, Interval, Labels, Mask, Nonzero, OneHot, Simplex
 from gradcheck.values.errors import DeclarationError
 
 _DTYPES = ("float16", "float32", "float64", "longdouble")
+_COMPLEX_DTYPES = ("complex64", "complex128", "clongdouble")
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,9 @@ class Declaration:
     dtype: str = "float64"
 
     def __post_init__(self) -> None:
-        if self.differentiable and self.dtype not in _DTYPES:
-            raise DeclarationError(f"dtype is {self.dtype!r}: expected one of {', '.join(_DTYPES)}")
+        dtypes = _COMPLEX_DTYPES if isinstance(self.domain, ComplexPlane) else _DTYPES
+        if self.differentiable and self.dtype not in dtypes:
+            raise DeclarationError(f"dtype is {self.dtype!r}: expected one of {', '.join(dtypes)}")
         if isinstance(self.domain, (Simplex, OneHot)) and not self.dimensions.axes:
             kind = type(self.domain).__name__
             raise DeclarationError(f"{kind} needs an axis to run over: expected dimensions such as 'N K', not ''")
@@ -55,6 +57,15 @@ def real(dimensions: str = "", *, dtype: str = "float64") -> Declaration:
     ('N', 'D')
     """
     return Declaration(Dimensions.parse(dimensions), Interval(), dtype)
+
+
+def complex_valued(dimensions: str = "", *, dtype: str = "complex128") -> Declaration:
+    """Any finite complex numbers, differentiated by their real and imaginary parts (see ``docs/how-it-judges.md``).
+
+    >>> complex_valued("N").draw(np.random.default_rng(0), {"N": 2}).dtype
+    dtype('complex128')
+    """
+    return Declaration(Dimensions.parse(dimensions), ComplexPlane(), dtype)
 
 
 def positive(dimensions: str = "", *, dtype: str = "float64") -> Declaration:

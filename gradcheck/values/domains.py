@@ -92,6 +92,23 @@ class Nonzero:
 
 
 @dataclass(frozen=True)
+class ComplexPlane:
+    """Complex numbers; real and imaginary parts are drawn with magnitudes from 0.25 to 2."""
+
+    differentiable: ClassVar[bool] = True
+
+    def draw(self, generator: Generator, shape: Shape, sizes: Sizes) -> Array:
+        real, imaginary = (Nonzero().draw(generator, shape, sizes) for _ in range(2))
+        return np.asarray(real + 1j * imaginary)
+
+    def violation(self, values: Array, sizes: Sizes) -> str | None:
+        return None
+
+    def room(self, values: Array) -> Array:
+        return np.full(values.shape, np.inf)
+
+
+@dataclass(frozen=True)
 class Simplex:
     """Positive numbers whose sum over the last axis is one: probabilities."""
 

@@ -146,6 +146,27 @@ class Module(ABC):
     def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
         """Pull the cotangent of the output(s) back to a gradient for every differentiable leaf."""
 
+    def jvp(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        """Push a tangent of every differentiable leaf forward to one of the output(s); optional."""
+        raise NotImplementedError(f"{self.name} has no jvp")
+
+    def double_backward(self, saved: Saved, cotangent: Any, gradients: Mapping[str, Array], /) -> Mapping[str, Array]:
+        """Pull cotangents of the gradients back to every leaf and to the cotangent of the output(s); optional.
+
+        The gradient for the cotangent of an output ``a`` is named ``a_bar``.
+        """
+        raise NotImplementedError(f"{self.name} has no double_backward")
+
+    @property
+    def has_jvp(self) -> bool:
+        """Whether there is a ``jvp`` to verify."""
+        return type(self).jvp is not Module.jvp
+
+    @property
+    def has_double_backward(self) -> bool:
+        """Whether there is a ``double_backward`` to verify."""
+        return type(self).double_backward is not Module.double_backward
+
 
 def signature_of(function: Callable[..., Any]) -> Signature | None:
     """The signature of a function; None for one that is not written in Python, such as a ufunc."""

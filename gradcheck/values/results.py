@@ -13,7 +13,8 @@ class Entry:
     """One entry of a Jacobian, with everything needed to judge it.
 
     ``error`` is the estimated error of the numerical value: truncation plus round-off; round-off alone
-    where the first estimate agreed within that already.
+    where the first estimate agreed within that already. At a kink ``numerical`` is the middle between the one-sided
+    derivatives and ``half`` half their distance; elsewhere ``half`` is 0.
     """
 
     leaf: str
@@ -23,6 +24,7 @@ class Entry:
     analytical: float
     numerical: float
     error: float
+    half: float = 0.0
 
     @property
     def path(self) -> str:
@@ -31,8 +33,9 @@ class Entry:
 
     @property
     def gap(self) -> float:
-        """|analytical - numerical|."""
-        return abs(self.analytical - self.numerical)
+        """|analytical - numerical|; at a kink the distance to the interval between the one-sided derivatives."""
+        # NaN is to stay NaN, and max(nan, 0.0) does.
+        return max(abs(self.analytical - self.numerical) - self.half, 0.0)
 
 
 def entry_path(name: str, index: Sequence[int]) -> str:
@@ -48,12 +51,14 @@ class Coverage:
         coordinates: entries that the leaf has.
         alone: entries that were perturbed by themselves.
         forwards: evaluations of the module's forward that the leaf took.
+        backwards: evaluations of its backward, which all leaves share: one for each output.
         detectable: smallest error in one Jacobian entry that could not have gone unnoticed.
     """
 
     coordinates: int
     alone: int
     forwards: int
+    backwards: int
     detectable: float
 
 
@@ -72,6 +77,9 @@ class GradientEvidence:
         delta: the lecture's Δ = ‖∂a/∂θᵢ - g(θᵢ)‖², its largest value over the coordinates.
         ladder: the verdict at each of 1e-4, 1e-5, 1e-6, 1e-7.
         entries, failing, unresolved: how many entries there are, disagree, cannot be told.
+        kinks: how many entries are at a kink and were judged by its one-sided derivatives.
+        noise: measured noise of the forward, relative to its largest output.
+        repeats: what a repetition of the forward differs by, relative to its largest output.
         worst: the entries that decide, worst first; the first one is the worst of all.
     """
 
@@ -87,6 +95,9 @@ class GradientEvidence:
     entries: int
     failing: int
     unresolved: int
+    kinks: int
+    noise: float
+    repeats: float
     worst: tuple[Entry, ...]
     coverage: Coverage
 
@@ -94,6 +105,21 @@ class GradientEvidence:
     def strictest(self) -> float | None:
         """The strictest threshold of the ladder at which the leaf passes; None if at none."""
         return min((threshold for threshold, verdict in self.ladder if verdict is Verdict.PASS), default=None)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A suspected cause of a failure.
+
+    Arguments:
+        cause: one of the names listed in ``docs/how-it-judges.md``, such as ``constant factor``.
+        evidence: what was measured that speaks for it.
+        advice: where to look, or what to do.
+    """
+
+    cause: str
+    evidence: str
+    advice: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +132,8 @@ class CheckResult:
         message: what was found; for a FAIL or an ERROR, what was expected and what to do.
         detail: traceback of the module's own exception, if there was one.
         evidence: the numbers of a gradient check.
+        diagnoses: for a FAIL, what probably went wrong, the most telling first.
+        notes: for a PASS, what a reader of a green result should know all the same.
     """
 
     check: str
@@ -114,6 +142,8 @@ class CheckResult:
     leaf: str = ""
     detail: str = ""
     evidence: GradientEvidence | None = None
+    diagnoses: tuple[Diagnosis, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:

@@ -19,10 +19,10 @@ def module(forward: Any, backward: Any = lambda leaves, a: {"x": a}) -> gradchec
 @pytest.mark.parametrize(
     ("output", "message"),
     [
-        (None, r"Mine: forward returned output 'a' as None; expected an array of floating-point numbers"),
+        (None, r"Mine: forward returned output 'a' as None; expected an array of floating-point or complex numbers"),
         (np.array([object()]), r"as an array of dtype object and shape \(1,\)"),
         (np.array([1, 2]), r"as an array of dtype int64"),
-        (np.array([1j]), r"as an array of dtype complex128"),
+        (np.array([True]), r"as an array of dtype bool"),
         ("text", r"as a str"),
     ],
 )
@@ -70,6 +70,16 @@ def test_a_step_that_raises_is_no_error_of_the_module() -> None:
         return np.sqrt(1.6 - x)
 
     report = gradcheck.check(module(picky, lambda leaves, a: {"x": -0.5 * a / np.sqrt(1.6 - leaves["x"])}), X)
+    assert report.verdict is Verdict.PASS
+
+
+def test_a_point_with_no_value_beside_it_is_inconclusive() -> None:
+    def isolated(x: Any) -> Any:
+        if np.any(x != X["x"]):
+            raise ValueError("not there")
+        return x
+
+    report = gradcheck.check(module(isolated, lambda leaves, a: {"x": a}), X)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert "no finite value on both sides of the point" in str(report)
 

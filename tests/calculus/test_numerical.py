@@ -7,8 +7,8 @@ import pytest
 from scipy.differentiate import jacobian as scipy_jacobian
 
 from gradcheck.algebra.precision import Noise
-from gradcheck.calculus.columns import Estimate
 from gradcheck.calculus.climbing import Goal
+from gradcheck.calculus.columns import Estimate
 from gradcheck.calculus.numerical import numerical_jacobian
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Leaves
@@ -38,7 +38,7 @@ def always(column: int, estimate: Estimate) -> Array:
 
 
 def unlimited(x: Array) -> Array:
-    return np.full(x.shape, np.inf)
+    return np.full(x.size, np.inf)
 
 
 KNOWN: list[tuple[str, Function, Function, list[float]]] = [

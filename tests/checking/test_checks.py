@@ -82,7 +82,8 @@ def test_a_forward_that_does_not_repeat_is_inconclusive_not_wrong() -> None:
     )
     report = gradcheck.check(noisy, {"x": np.array([1.0, 2.0])})
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert "a fixed random stream" in str(report)
+    assert "the forward repeats to" in str(report)
+    assert "give the module its random stream" in str(report)
 
 
 def test_small_functions_are_judged_by_their_own_scale() -> None:
@@ -116,7 +117,7 @@ def test_zero_on_both_sides_passes_with_a_note() -> None:
     dead = gradcheck.from_functions(lambda x: np.maximum(x, 0), lambda leaves, a: {"x": a * 7 * (leaves["x"] > 0)})
     report = gradcheck.check(dead, {"x": np.array([-1.0, -2.0])})
     assert report.verdict is Verdict.PASS
-    assert "all 4 entries are zero on both sides: this point cannot tell a right from a wrong x" in str(report)
+    assert "this point cannot tell: x has no influence here: its Jacobian is 0 on both sides" in str(report)
 
 
 def test_several_outputs_and_their_cotangents_have_one_structure() -> None:

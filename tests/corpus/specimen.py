@@ -146,7 +146,9 @@ def defect(specimen: Specimen, bug: Bug, point: Point) -> float:
                 return np.inf
             magnitude = np.maximum(np.abs(expected), np.abs(given))
             gap = np.abs(expected - given)
-            worst = max(worst, float(np.max(np.divide(gap, magnitude, where=gap > 0, out=np.zeros(gap.shape)), initial=0)))
+            worst = max(
+                worst, float(np.max(np.divide(gap, magnitude, where=gap > 0, out=np.zeros(gap.shape)), initial=0))
+            )
     return worst
 
 

@@ -70,7 +70,7 @@ def test_the_repeat_line_repeats(capsys: Output) -> None:
         (["report", "good.py", "--seed", "-1"], "gradcheck: seed is -1: expected a whole number"),
         (["report", "good.py", "-o", "no/folder/r.json"], "-o no/folder/r.json: there is no folder"),
         (["report", "good.py", "-o", "folder.json"], "-o folder.json: is a folder"),
-        (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient; did you mean"),
+        (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient, jvp, second_order; did you mean"),
         (["explain", "xyz"], "there is no check 'xyz'"),
     ],
 )
@@ -236,7 +236,8 @@ def test_list_names_cases_without_running_them(capsys: Output) -> None:
 
 def test_explain(capsys: Output) -> None:
     assert main(["explain"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["dimensions", "values", "gradient"]
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert names == ["dimensions", "values", "gradient", "jvp", "second_order"]
     assert main(["explain", "gradient[weight]"]) == 0
     assert capsys.readouterr().out.startswith("gradient: backward agrees with central differences")
 

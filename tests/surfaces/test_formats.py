@@ -20,6 +20,7 @@ from gradcheck.values.results import (
     CaseResult,
     CheckResult,
     Coverage,
+    Diagnosis,
     Entry,
     GradientEvidence,
     Problem,
@@ -50,10 +51,25 @@ evidence = st.builds(
     entries=st.integers(0),
     failing=st.integers(0),
     unresolved=st.integers(0),
+    kinks=st.integers(0),
+    noise=floats,
+    repeats=floats,
     worst=st.lists(entries, max_size=2).map(tuple),
-    coverage=st.builds(Coverage, st.integers(0), st.integers(0), st.integers(0), floats),
+    coverage=st.builds(Coverage, *[st.integers(0)] * 4, floats),
 )
-checks = st.builds(CheckResult, st.text(min_size=1), verdicts, st.text(), st.text(), st.text(), st.none() | evidence)
+diagnoses = st.lists(st.builds(Diagnosis, st.text(), st.text(), st.text()), max_size=2).map(tuple)
+notes = st.lists(st.text(), max_size=2).map(tuple)
+checks = st.builds(
+    CheckResult,
+    st.text(min_size=1),
+    verdicts,
+    st.text(),
+    st.text(),
+    st.text(),
+    st.none() | evidence,
+    diagnoses,
+    notes,
+)
 sources = st.builds(Source, st.text(), st.text(), st.integers(0))
 cases = st.builds(CaseResult, st.text(), st.text(), sources, st.lists(checks, max_size=2).map(tuple), st.floats(0, 1e6))
 verifications = st.builds(

@@ -1,0 +1,151 @@
+"""Suspects that show in the size of the entries: every entry is where it belongs, but is another number."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from gradcheck.checking.contrast import Contrast
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import Diagnosis
+
+_NICE = (2.0, 3.0, 4.0, 8.0, 10.0)
+
+
+def not_finite(contrast: Contrast) -> Diagnosis | None:
+    """Backward gives NaN or infinity."""
+    count = int(np.sum(~np.isfinite(contrast.analytical)))
+    if not count:
+        return None
+    return Diagnosis(
+        "nan",
+        f"{count} of {contrast.analytical.size} analytical entries are NaN or infinite; the numerical ones are not",
+        "look for 0/0, log(0), or a square root whose gradient is taken at 0",
+    )
+
+
+def detached(contrast: Contrast) -> Diagnosis | None:
+    """The gradient is zero throughout."""
+    if np.any(contrast.analytical) or not contrast.telling.any():
+        return None
+    return Diagnosis(
+        "detached",
+        f"all {contrast.analytical.size} analytical entries are 0; the numerical ones are up to {contrast.scale:.4g}",
+        f"backward does not use {contrast.leaf}, or returns zeros for it: is a term of the sum left out?",
+    )
+
+
+def sign_or_factor(contrast: Contrast) -> Diagnosis | None:
+    """Analytical = c · numerical in every entry."""
+    telling = contrast.telling
+    if not telling.any():
+        return None
+    ratio = float(np.median(contrast.analytical[telling] / contrast.numerical[telling]))
+    if ratio == 0 or not np.isfinite(ratio) or not contrast.same(contrast.analytical, ratio * contrast.numerical):
+        return None
+    places = f"in all {int(telling.sum())} entries that are not 0"
+    if abs(ratio + 1) < 1e-4:
+        return Diagnosis("sign flip", f"analytical = -numerical {places}", "a minus sign is missing, or one too many")
+    sizes = _sizes(contrast, ratio)
+    nice = any(abs(abs(ratio) ** power - number) < 1e-4 * number for number in _NICE for power in (1, -1))
+    # A single entry always has some ratio; only a telling one is worth mentioning.
+    if np.ptp(np.abs(contrast.numerical[telling])) == 0 and telling.sum() < 2 and not (nice or sizes):
+        return None
+    return Diagnosis(
+        "constant factor",
+        f"analytical = {ratio:.4g} × numerical {places}{sizes}",
+        "is a factor of the derivative forgotten or counted twice?" if not sizes else "compare with the forward",
+    )
+
+
+def _sizes(contrast: Contrast, ratio: float) -> str:
+    """Which axes have the size of the factor, or of its inverse."""
+    for number, question in ((abs(ratio), "a mean missing"), (1 / abs(ratio), "a mean where a sum belongs")):
+        size = round(number)
+        if size < 2 or abs(number - size) > 1e-4 * size:
+            continue
+        axes = [
+            f"axis {k} of {name}" for name, array in contrast.arrays() for k, n in enumerate(array.shape) if n == size
+        ]
+        totals = [f"the number of entries of {name}" for name, array in contrast.arrays() if array.size == size > 1]
+        if axes or totals:
+            return f"; {size} is the size of {(axes or totals)[0]}: is there {question}?"
+    return ""
+
+
+def factor_from_an_array(contrast: Contrast) -> Diagnosis | None:
+    """Analytical / numerical is not constant, but equals the values of a leaf or an output."""
+    telling = contrast.telling & (contrast.analytical != 0)
+    if telling.sum() < 2 or np.any(telling != contrast.telling):
+        return None
+    with np.errstate(all="ignore"):
+        ratio = np.where(telling, contrast.analytical / contrast.numerical, np.nan)
+    for what, values in _candidates(contrast):
+        if np.ptp(values[telling]) <= 0.1 * np.max(np.abs(values[telling])):
+            continue
+        for cause, numbers in (("extra factor", values), ("missing factor", 1 / np.where(values == 0, np.nan, values))):
+            if np.all(np.abs(ratio - numbers)[telling] <= 1e-3 * np.abs(numbers)[telling]):
+                verb = "times" if cause == "extra factor" else "divided by"
+                return Diagnosis(
+                    cause,
+                    f"analytical = numerical {verb} {what}, entry by entry, in all {int(telling.sum())} entries",
+                    f"is {what} a factor {'too many' if cause == 'extra factor' else 'that was forgotten'}?",
+                )
+    return None
+
+
+def _candidates(contrast: Contrast) -> Iterator[tuple[str, Array]]:
+    """Arrays with one value for every coordinate or for every output, spread over the Jacobian."""
+    rows, columns = contrast.analytical.shape
+    for name, array in contrast.arrays():
+        if array.dtype.kind != "f" or array.ndim == 0:
+            continue
+        for shape, along_columns in ((contrast.leaf_shape, True), (contrast.output_shape, False)):
+            try:
+                flat = np.broadcast_to(array.astype(np.float64), shape).ravel()
+            except ValueError:
+                continue
+            yield name, np.broadcast_to(flat if along_columns else flat[:, None], (rows, columns))
+
+
+def low_precision(contrast: Contrast) -> Diagnosis | None:
+    """The analytical entries are the numerical ones, rounded to fewer digits."""
+    given = contrast.analytical[contrast.telling]
+    with np.errstate(all="ignore"):
+        gap = np.abs(contrast.analytical - contrast.numerical)[contrast.telling] / np.abs(given)
+        narrow = given.astype(np.float32)
+        bfloat = (narrow.view(np.uint32) & np.uint32(0xFFFF0000)).view(np.float32)
+        formats = (
+            ("float16", given.astype(np.float16).astype(np.float64), 2.0**-10),
+            ("bfloat16", bfloat.astype(np.float64), 2.0**-7),
+            ("float32", narrow.astype(np.float64), 2.0**-23),
+        )
+    if given.size < 2 or contrast.comparison.numerical.error[contrast.telling].max() > 1e-2 * np.abs(given).max():
+        return None
+    # Powers of two and small integers are exact in every format.
+    odd = given != formats[1][1]
+    for name, rounded, eps in formats:
+        exact = name == "bfloat16" or odd.any()
+        if exact and np.all(rounded == given) and np.all(gap <= 4 * eps) and gap.max() > eps / 64:
+            return Diagnosis(
+                "low precision",
+                f"all {given.size} analytical entries are {name} numbers, and are off by up to {gap.max():.1g}"
+                f" relatively: {name} has an eps of {eps:.1g}",
+                f"something in backward is computed or stored in {name}",
+            )
+    return None
+
+
+def conjugated(contrast: Contrast) -> Diagnosis | None:
+    """The complex conjugate of the right gradient."""
+    if not np.iscomplexobj(contrast.value):
+        return None
+    conjugate = contrast.numerical.copy()
+    conjugate[:, 1::2] *= -1
+    if contrast.same(conjugate, contrast.numerical) or not contrast.same(contrast.analytical, conjugate):
+        return None
+    return Diagnosis(
+        "conjugate",
+        "analytical is the complex conjugate of numerical in every entry",
+        "gradcheck's convention is L = Re Σ conj(ā) a and x̄ = ∂L/∂Re x + i ∂L/∂Im x: for a holomorphic a(x) that is"
+        " x̄ = conj(∂a/∂x) ā",
+    )

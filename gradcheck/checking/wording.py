@@ -1,0 +1,82 @@
+"""What a gradient check says of its verdict: reason and remedy, in a sentence or two."""
+
+import numpy as np
+
+from gradcheck.values.results import Entry, GradientEvidence
+from gradcheck.values.verdict import Verdict
+
+_EPS = float(np.finfo(np.float64).eps)
+_FORMATS = (("bfloat16", 2.0**-8), ("float16", 2.0**-11), ("float32", 2.0**-24))
+
+
+def message_of(evidence: GradientEvidence, verdict: Verdict, threshold: float) -> str:
+    """The message of a gradient check whose verdict follows from its single entries."""
+    leaf, worst = evidence.leaf, evidence.worst[0] if evidence.worst else None
+    if worst is None:
+        return f"{leaf} has {evidence.coverage.coordinates} coordinates and the Jacobian no entries: passes trivially"
+    if verdict is Verdict.FAIL:
+        return (
+            f"{evidence.failing} of {evidence.entries} entries disagree by more than {threshold:g};"
+            f" worst {worst.path}: analytical {worst.analytical:.10g}, {_measured(worst)}"
+        )
+    if verdict is Verdict.INCONCLUSIVE:
+        return _inconclusive(evidence, worst, threshold)
+    if evidence.scale == 0:
+        return (
+            f"all {evidence.entries} entries are zero on both sides: this point cannot tell a right from a wrong {leaf}"
+        )
+    at_kinks = f", {evidence.kinks} of them at a kink, as one of its subgradients" if evidence.kinks else ""
+    return f"all {evidence.entries} entries agree{at_kinks}"
+
+
+def _measured(entry: Entry) -> str:
+    if entry.half:
+        low, high = entry.numerical - entry.half, entry.numerical + entry.half
+        return f"one-sided derivatives {low:.10g} and {high:.10g} ± {entry.error:.1g}"
+    return f"numerical {entry.numerical:.10g} ± {entry.error:.1g}"
+
+
+def _inconclusive(evidence: GradientEvidence, worst: Entry, threshold: float) -> str:
+    count = f"{evidence.unresolved} of {evidence.entries} entries"
+    if np.isnan(worst.numerical):
+        return (
+            f"{count} could not be measured; first {worst.path}: forward has no finite value on both sides of the point"
+            f" at any step that was tried; give a point further inside the domain"
+        )
+    if evidence.repeats > 16 * _EPS:
+        return (
+            f"{count} cannot be told at {threshold:g}: the forward repeats to {evidence.repeats:.1g} of its output"
+            f" only, worst {worst.path}; {_strictest(evidence)}, or give the module its random stream"
+            f" (stochastic = True)"
+        )
+    if np.isinf(worst.error):
+        return (
+            f"{count} could not be measured; first {worst.path}: the differences do not converge as the step shrinks;"
+            f" the forward seems to be discontinuous there, or to vary below any step that float64 can resolve:"
+            f" give another point, or float64 throughout{_precision(evidence)}"
+        )
+    if evidence.noise > 64 * _EPS:
+        return (
+            f"{count} cannot be told at {threshold:g}: the forward is exact to {evidence.noise:.1g} of its output"
+            f" only{_precision(evidence)}, and the numerical error is {evidence.numerical_error:.1g} of the leaf's"
+            f" scale, worst {worst.path}; {_strictest(evidence)}, or let the forward compute more exactly"
+        )
+    return (
+        f"{count} cannot be told at {threshold:g}: the numerical error is {evidence.numerical_error:.1g} of the leaf's"
+        f" scale, worst {worst.path}: the output is so large that its rounding hides what the leaf changes;"
+        f" {_strictest(evidence)}, or take a large constant off the output"
+    )
+
+
+def _strictest(evidence: GradientEvidence) -> str:
+    if evidence.strictest is None:
+        return "none of the thresholds can be resolved"
+    return f"the strictest threshold that can be resolved is {evidence.strictest:g}: set it"
+
+
+def _precision(evidence: GradientEvidence) -> str:
+    """The format whose rounding the noise looks like."""
+    for name, eps in _FORMATS:
+        if eps / 4 < evidence.noise < 4 * eps:
+            return f", which looks like {name} inside"
+    return ""
