@@ -1,6 +1,7 @@
 """How far to step: far enough to drown rounding, near enough to be a derivative, inside the domain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,7 @@ RATIO = 4.0
 _RUNGS_BELOW = 4
 _RUNGS_IN_A_PIECE = 6
 _UNITS_OF_THE_FINEST = 64
+_FAR_BELOW = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,21 +61,31 @@ def length_scales(values: Array, room: Array) -> Array:
     return np.asarray(np.minimum(np.maximum(magnitudes, typical or 1.0), room))
 
 
-def coarse_ladder(at: Coordinate) -> Array:
-    """Steps from half of the length, or half of 1 for a tiny leaf, to well below the first step."""
-    largest = min(max(at.length, 1.0), at.room) / 2
+def own_ladder(at: Coordinate) -> Array:
+    """Steps from half of the entry's own magnitude, where that is far below the length; else none.
+
+    For leaves of mixed scales: each entry of log(x) varies on a length of its own.
+    """
+    own = abs(at.value)
+    if not 0 < own < _FAR_BELOW * at.length:
+        return np.empty(0)
+    return coarse_ladder(replace(at, length=own), floor=0.0)
+
+
+def coarse_ladder(at: Coordinate, floor: float = 1.0) -> Array:
+    """Steps from half of the length, or half of ``floor`` for a tiny leaf, to well below the first step."""
+    largest = min(max(at.length, floor), at.room) / 2
     return _rungs(largest, at.first_step / RATIO**_RUNGS_BELOW)
 
 
 def finer_ladders(coarse: Array, at: Coordinate) -> list[Array]:
-    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them, piece by piece.
+    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them, in growing pieces.
 
     For functions that vary on a length far below L: phases of 1e6, bumps far from the origin.
     """
     unit = _UNITS_OF_THE_FINEST * at.eps
     finest, top = unit * (abs(at.value) or unit * at.length), float(coarse[-1]) / RATIO
-    rungs = _rungs(top, finest) if top > finest else np.empty(0)
-    return [rungs[k : k + _RUNGS_IN_A_PIECE] for k in range(0, len(rungs), _RUNGS_IN_A_PIECE)]
+    return _pieces(_rungs(top, finest)) if top > finest else []
 
 
 def higher_ladders(coarse: Array, at: Coordinate) -> list[Array]:
@@ -85,10 +97,18 @@ def higher_ladders(coarse: Array, at: Coordinate) -> list[Array]:
     with np.errstate(over="ignore"):
         rungs = float(coarse[0]) * RATIO ** np.arange(1, 2 * _RUNGS_IN_A_PIECE + 1)
     rungs = rungs[np.isfinite(rungs) & (rungs <= at.room / 2)]
-    return [rungs[k : k + _RUNGS_IN_A_PIECE][::-1] for k in range(0, len(rungs), _RUNGS_IN_A_PIECE)]
+    return [piece[::-1] for piece in _pieces(rungs)]
+
+
+def _pieces(rungs: Array) -> list[Array]:
+    """Six rungs, then twelve, then twenty-four, …: a long way down is not looked at after every few steps."""
+    lengths = _RUNGS_IN_A_PIECE * (2 ** np.arange(12) - 1)
+    return [rungs[a:b] for a, b in pairwise(lengths) if a < len(rungs)]
 
 
 def _rungs(largest: float, smallest: float) -> Array:
     """Steps from the largest down to about the smallest, or to where float64 ends."""
-    ratio = np.log(largest) - np.log(max(smallest, float(np.finfo(np.float64).tiny)))
-    return np.asarray(largest * RATIO ** -np.arange(1.0 + max(0, round(ratio / np.log(RATIO)))))
+    ratio = np.log2(largest) - np.log2(max(smallest, float(np.finfo(np.float64).tiny)))
+    exponents = np.arange(1.0 + max(0, round(ratio / np.log2(RATIO))))
+    # By exponents, since RATIO^-600 is 0 and largest * RATIO^-600 may not be.
+    return np.asarray(np.ldexp(largest, (-np.log2(RATIO) * exponents).astype(int)))

@@ -1,6 +1,7 @@
 """Calling the module under verification, and turning its misbehaviour into errors that name it."""
 
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +128,26 @@ def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leave
                 f" {dict(near.layout.shapes)} a small step away; expected the same shapes"
             )
         return ravel(near.outputs)
+
+    return evaluate
+
+
+def imaginary_outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:
+    """The imaginary parts of forward at complex leaves, NaN where it does not take them or does not keep them."""
+    expected = dict(forward.layout.shapes)
+    nothing = np.full(forward.layout.size, np.nan)
+
+    def evaluate(leaves: Leaves) -> Array:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # numpy drops an imaginary part with a warning
+                outputs = call_forward(module, leaves, seed).outputs
+        except ModuleError:
+            return nothing
+        complex_throughout = all(np.iscomplexobj(output) for output in outputs.values())
+        if not complex_throughout or {name: output.shape for name, output in outputs.items()} != expected:
+            return nothing
+        return np.concatenate([np.ravel(output.imag) for output in outputs.values()])
 
     return evaluate
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders
+from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders, own_ladder
 from gradcheck.calculus.columns import COARSEST_GRID, Estimate, column_estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Samples
@@ -44,11 +44,20 @@ class Goal:
         return bool(np.all(column.error <= tolerance * magnitude))
 
 
+# A complex step has to agree with differences to within this, or with their error, to be taken for a derivative.
+_AGREEMENT = 1e-3
+
+
 def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
     """One column from a ladder of steps, continued downwards, then upwards, then smoothed, until it is exact enough."""
     if coordinate.length <= 0:
         return Estimate.unknown(line.outputs)
     j, grid, coarse = coordinate.index, COARSEST_GRID * coordinate.length, coarse_ladder(coordinate)
+    if len(own := own_ladder(coordinate)):
+        samples = line.samples(j, own)
+        column = column_estimate(samples, COARSEST_GRID * abs(coordinate.value))
+        if goal.is_fine(column) and not _noisy(column, samples):
+            return column
     samples = line.samples(j, coarse)
     column = column_estimate(samples, grid)
     for finer in finer_ladders(coarse, coordinate):
@@ -61,7 +70,30 @@ def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
             return column
         samples = samples.joined_with(line.samples(j, higher))
         column = column_estimate(samples, grid)
-    return column if goal.is_enough(column) else _smoothed(line, j, float(coarse[0]), column)
+    return column if goal.is_enough(column) else _last_resort(line, j, float(coarse[0]), column, goal)
+
+
+def _last_resort(line: Line, j: int, largest: float, column: Estimate, goal: Goal) -> Estimate:
+    """A complex step, where forward may be called so; else a fit to many samples."""
+    column = _with_complex_step(line, j, column)
+    return column if goal.is_enough(column) else _smoothed(line, j, largest, column)
+
+
+def _with_complex_step(line: Line, j: int, column: Estimate) -> Estimate:
+    """The column with the derivatives by a complex step, where they and the differences confirm each other.
+
+    A forward that is not analytic, say because it takes an absolute value, gives a complex step something else
+    than a derivative, and says nothing of it.
+    """
+    derivative = line.complex_step(j)
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(derivative - column.value)
+        confirmed = np.isfinite(column.error) & (apart <= column.error + _AGREEMENT * np.abs(derivative))
+        error = ROUNDINGS * np.finfo(np.float64).eps * np.fmax(np.abs(derivative), _largest(derivative))
+    better = confirmed & (error < column.error) & (column.half == 0)
+    return replace(
+        column, value=np.where(better, derivative, column.value), error=np.where(better, error, column.error)
+    )
 
 
 def _smoothed(line: Line, j: int, largest: float, column: Estimate) -> Estimate:

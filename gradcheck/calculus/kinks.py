@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.algebra.layout import real_view
-from gradcheck.algebra.steps import Coordinate
+from gradcheck.algebra.steps import Coordinate, length_scales
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Generator
 
@@ -36,8 +36,8 @@ class Spot:
 
 def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
     """Slopes by two coordinates at points around the point in their plane (points, outputs, 2)."""
-    offsets = [[(first, np.cos(angle)), (second, np.sin(angle))] for angle in _ANGLES]
-    return np.array([_slopes(near, offset, (first, second)) for offset in offsets])
+    offsets = [((first, np.cos(angle)), (second, np.sin(angle))) for angle in _ANGLES]
+    return np.array([_slopes(_moved(near, offset), near, (first, second)) for offset in offsets])
 
 
 def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator) -> Array:
@@ -47,14 +47,15 @@ def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generat
     """
     directions = [generator.uniform(0.5, 1.5, len(spots)), -generator.uniform(0.5, 1.5, len(spots))]
     directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_POINTS)]
-    return np.array([_slopes(near, list(zip(spots, direction, strict=True)), spots) for direction in directions])
+    offsets = [tuple(zip(spots, direction, strict=True)) for direction in directions]
+    return np.array([_slopes(_moved(near, offset), near, spots) for offset in offsets])
 
 
-def slopes_beside(near: Neighbourhood, spot: Spot, others: Sequence[Spot], noise: Array, generator: Generator) -> Array:
+def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise: Array, generator: Generator) -> Array:
     """Slopes by one coordinate at points that are off in all coordinates by as little as noise allows.
 
     Arguments:
-        others: all coordinates of all leaves.
+        leaves: the differentiable leaves.
         noise: noise of the outputs, relative to what they change by over the length of the coordinate.
 
     Shapes: noise (outputs,), result (points, outputs).
@@ -63,24 +64,35 @@ def slopes_beside(near: Neighbourhood, spot: Spot, others: Sequence[Spot], noise
     # Far enough for slopes to be exact to a thousandth, so that those of one piece are not taken for two.
     radii = np.clip(4e3 * noise, 64 * spot.at.eps, _RADIUS)
     for radius in np.unique(radii):
-        rows = radii == radius
         for k in range(_POINTS_BESIDE):
-            offset = [(other, radius / _RADIUS * generator.uniform(-1, 1)) for other in others]
-            found[k, rows] = _slopes(near, offset, (spot,), radius / 4)[rows, 0]
+            slopes = _slopes(_shaken(near, leaves, radius, generator), near, (spot,), radius / 4)
+            found[k, radii == radius] = slopes[radii == radius, 0]
     return found
 
 
-def _slopes(
-    near: Neighbourhood, offsets: Sequence[tuple[Spot, float]], spots: Sequence[Spot], step: float = _STEP
-) -> Array:
-    """Central differences by the spots at the point plus offsets, in units of _RADIUS lengths (outputs, spots)."""
+def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[str, Array]:
+    """The point with some coordinates off by amounts in units of _RADIUS lengths."""
     leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
-    views = {name: real_view(value) for name, value in leaves.items()}
     for spot, amount in offsets:
-        views[spot.leaf][spot.at.index] += amount * _RADIUS * spot.at.length
+        real_view(leaves[spot.leaf])[spot.at.index] += amount * _RADIUS * spot.at.length
+    return leaves
+
+
+def _shaken(near: Neighbourhood, names: Sequence[str], radius: float, generator: Generator) -> dict[str, Array]:
+    """The point with all coordinates of some leaves off by up to a radius, in units of their lengths."""
+    leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
+    for name in names:
+        entries = real_view(leaves[name])
+        lengths = length_scales(entries, np.full(entries.size, np.inf))
+        entries += (radius * generator.uniform(-1, 1, entries.size) * lengths).astype(entries.dtype)
+    return leaves
+
+
+def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot], step: float = _STEP) -> Array:
+    """Central differences by the spots at given leaves, which are left as they were (outputs, spots)."""
     columns = []
     for spot in spots:
-        entries, j = views[spot.leaf], spot.at.index
+        entries, j = real_view(leaves[spot.leaf]), spot.at.index
         value = entries[j].copy()
         entries[j] = upper = value + entries.dtype.type(step * spot.at.length)
         above = near.evaluate(leaves)

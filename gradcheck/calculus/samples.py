@@ -9,6 +9,8 @@ from gradcheck.algebra.layout import real_view
 from gradcheck.algebra.precision import Noise
 from gradcheck.values.aliases import Array, Leaves
 
+_IMAGINARY_STEP = 1e-150
+
 
 @dataclass(frozen=True)
 class Neighbourhood:
@@ -19,12 +21,14 @@ class Neighbourhood:
         point: the leaves; none of them is written to.
         value: the outputs at the point (outputs,).
         noise: how inexact the outputs are.
+        imaginary: the imaginary parts of the outputs at complex leaves, where those may be given to forward.
     """
 
     evaluate: Callable[[Leaves], Array]
     point: Leaves
     value: Array
     noise: Noise
+    imaginary: Callable[[Leaves], Array] | None = None
 
     @property
     def relative_noise(self) -> float:
@@ -110,7 +114,7 @@ class Line:
     """Takes samples along any coordinate of one leaf; counts what it costs."""
 
     def __init__(self, near: Neighbourhood, leaf: str) -> None:
-        self._near = near
+        self._near, self._leaf = near, leaf
         self._original = real_view(np.array(near.point[leaf], order="C"))
         # Only this copy is perturbed; each entry is put back by value, since x + h - h is not always x.
         perturbed = np.array(near.point[leaf], order="C")
@@ -141,6 +145,21 @@ class Line:
             centre=self._near.value,
             noise=self._near.noise,
         )
+
+    def complex_step(self, coordinate: int) -> Array:
+        """The derivatives Im a(x + ih) / h, without any difference; NaN where they are not to be had (outputs,).
+
+        a(x + ih) = a(x) + ih a'(x) - h²a″(x)/2 - …, so the imaginary part is h a'(x) up to h³, and h may be so small
+        that h³ vanishes beside it: there is neither truncation nor cancellation.
+
+        Source: Squire and Trapp, Using complex variables to estimate derivatives, SIAM Review 40 (1998).
+        """
+        if self._near.imaginary is None or np.iscomplexobj(self._near.point[self._leaf]):
+            return np.full(self.outputs, np.nan)
+        shifted = np.array(self._near.point[self._leaf], dtype=np.complex128, order="C")
+        shifted.reshape(-1)[coordinate] += 1j * _IMAGINARY_STEP
+        self.forwards += 1
+        return self._near.imaginary({**self._near.point, self._leaf: shifted}) / _IMAGINARY_STEP
 
     def _at(self, coordinate: int, entry: Array) -> Array:
         self._entries[coordinate] = entry

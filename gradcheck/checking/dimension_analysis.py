@@ -1,18 +1,28 @@
 """Dimension analysis: dim(∂L/∂x) = dim(x), dim(∂L/∂θ) = dim(θ), and every symbol means one size."""
 
+from collections.abc import Iterator
+
 from gradcheck.calculus.calls import as_array
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.dimensions import Dimensions, bind
-from gradcheck.values.results import CheckResult
+from gradcheck.values.results import CheckResult, Diagnosis
 from gradcheck.values.verdict import Verdict
+
+_SHAPE = "return the gradient in the leaf's own shape: sum it over every axis along which forward broadcast the leaf"
+_DTYPE = "compute and return the gradient in the leaf's own dtype"
+_MISSING = "return a gradient for every differentiable leaf, zeros if it has no influence"
+_EXTRA = "leave it out: what is no leaf, or has no gradient, is not returned"
 
 
 def check_dimensions(evaluation: Evaluation) -> CheckResult:
     """Compare shapes and dtypes of outputs and gradients with the leaves and with the declarations."""
-    problems = [*_output_problems(evaluation), *_gradient_problems(evaluation)]
+    diagnoses = tuple(_gradient_problems(evaluation))
+    problems = [*_output_problems(evaluation), *(diagnosis.evidence for diagnosis in diagnoses)]
+    if not evaluation.differentiable:
+        problems.append(f"no leaf of {evaluation.module.name} is differentiable: there is no gradient to verify")
     if problems:
-        return CheckResult("dimensions", Verdict.FAIL, "\n".join(problems))
+        return CheckResult("dimensions", Verdict.FAIL, "\n".join(problems), diagnoses=diagnoses)
     leaves, outputs = evaluation.case.leaves, evaluation.forward.outputs
     empty = [name for name, array in {**leaves, **outputs}.items() if array.size == 0]
     trivial = f"; {', '.join(empty)} of size 0: passes trivially" if empty else ""
@@ -35,38 +45,42 @@ def _output_problems(evaluation: Evaluation) -> list[str]:
     return [f"output {problem}" for problem in bind(dimensions, shapes)[1]]
 
 
-def _gradient_problems(evaluation: Evaluation) -> list[str]:
+def _gradient_problems(evaluation: Evaluation) -> Iterator[Diagnosis]:
     gradients, leaves = evaluation.gradients, evaluation.case.leaves
     wanted = evaluation.differentiable
-    if not wanted:
-        return [f"no leaf of {evaluation.module.name} is differentiable: there is no gradient to verify"]
-    problems = [_problem(leaf, leaves[leaf], gradients) for leaf in wanted]
-    problems += [
-        f"backward returned a gradient for {leaf!r}, which {_why_none(leaf, leaves)}; expected gradients for"
-        f" {', '.join(wanted) or 'no leaf'}"
-        for leaf in gradients
-        if leaf not in wanted and gradients[leaf] is not None
-    ]
-    return [problem for problem in problems if problem]
+    for leaf in wanted:
+        if problem := _problem(leaf, leaves[leaf], gradients):
+            yield problem
+    for leaf in gradients:
+        if wanted and leaf not in wanted and gradients[leaf] is not None:
+            text = f"backward returned a gradient for {leaf!r}, which {_why_none(leaf, leaves)}; expected gradients for"
+            yield Diagnosis("extra gradient", f"{text} {', '.join(wanted)}", _EXTRA)
 
 
-def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> str:
+def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> Diagnosis | None:
     expected = f"expected an array of shape {value.shape}"
     if leaf not in gradients:
-        return f"backward returned no gradient for {leaf!r}, only for {', '.join(gradients) or 'nothing'}; {expected}"
+        returned = ", ".join(gradients) or "nothing"
+        text = f"backward returned no gradient for {leaf!r}, only for {returned}; {expected}"
+        return Diagnosis("missing gradient", text, _MISSING)
     given = gradients[leaf]
     if given is None:
-        return f"backward returned None for {leaf!r}; {expected} (zeros if {leaf} has no influence)"
+        text = f"backward returned None for {leaf!r}; {expected} (zeros if {leaf} has no influence)"
+        return Diagnosis("missing gradient", text, _MISSING)
     gradient = as_array(given)
     if gradient is None:
-        return f"the gradient of {leaf!r} is a {type(given).__name__} that is no array; {expected}"
+        text = f"the gradient of {leaf!r} is a {type(given).__name__} that is no array; {expected}"
+        return Diagnosis("shape", text, _SHAPE)
     if gradient.shape != value.shape:
-        return f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}{_hint(gradient, value)}"
+        text = f"the gradient of {leaf!r} has shape {gradient.shape}; {expected}{_hint(gradient, value)}"
+        return Diagnosis("shape", text, _SHAPE)
     if gradient.dtype.kind != value.dtype.kind:
-        return f"the gradient of {leaf!r} has dtype {gradient.dtype}; expected {value.dtype}, as {leaf}"
+        text = f"the gradient of {leaf!r} has dtype {gradient.dtype}; expected {value.dtype}, as {leaf}"
+        return Diagnosis("dtype", text, _DTYPE)
     if gradient.dtype.itemsize < value.dtype.itemsize:
-        return f"the gradient of {leaf!r} has dtype {gradient.dtype}, less precise than {leaf} ({value.dtype})"
-    return ""
+        text = f"the gradient of {leaf!r} has dtype {gradient.dtype}, less precise than {leaf} ({value.dtype})"
+        return Diagnosis("dtype", text, _DTYPE)
+    return None
 
 
 def _hint(gradient: Array, value: Array) -> str:

@@ -1,5 +1,6 @@
 """One module at one case: everything that several checks need, each computed once and on demand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,10 +10,10 @@ from gradcheck.algebra.layout import coordinates, ravel, real_view
 from gradcheck.algebra.precision import Noise, eps_of
 from gradcheck.algebra.sampling import draw_case, generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
-from gradcheck.calculus.calls import Forward, call_backward, call_forward, outputs_near
+from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
-from gradcheck.values.aliases import Array, Generator
+from gradcheck.values.aliases import Array, Generator, Leaves
 from gradcheck.values.case import Case, CaseSpec
 from gradcheck.values.dimensions import bind
 from gradcheck.values.errors import GradcheckError, ModuleError
@@ -100,7 +101,12 @@ class Evaluation:
             point=self.case.leaves,
             value=ravel(self.forward.outputs),
             noise=Noise.of(self.forward.outputs, ravel(repeated.outputs)),
+            imaginary=self._imaginary if self.settings.complex_step else None,
         )
+
+    @cached_property
+    def _imaginary(self) -> Callable[[Leaves], Array]:
+        return imaginary_outputs_near(self.module, self.forward, self.settings.seed)
 
     def room(self, leaf: str) -> Array:
         """How far every coordinate of a leaf may move before it leaves its declared domain (coordinates,)."""

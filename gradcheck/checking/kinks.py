@@ -39,15 +39,14 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
     Arguments:
         wrong: entries of the column that disagree (outputs,).
     """
-    spots = [spot for name in evaluation.differentiable for spot in spots_of(evaluation, name)]
-    spot = next(spot for spot in spots if spot.leaf == leaf and spot.at.index == index)
+    spot = spots_of(evaluation, leaf)[index]
     near, given = evaluation.neighbourhood, evaluation.jacobians[leaf][:, index]
     change = np.maximum(np.abs(given), np.abs(numerical.value[:, index])) * spot.at.length
     with np.errstate(all="ignore"):
         noise = near.noise.at(near.value) / change
     noise = np.where(np.isfinite(noise), noise, 1.0)
     generator = generator_for(evaluation.settings.seed, "beside", leaf, str(index))
-    slopes = slopes_beside(near, spot, spots, noise, generator)
+    slopes = slopes_beside(near, spot, evaluation.differentiable, noise, generator)
     lowest, highest = np.min(slopes, axis=0), np.max(slopes, axis=0)
     size = np.maximum(np.abs(lowest), np.abs(highest))
     tolerance = _SAME_SLOPE * size

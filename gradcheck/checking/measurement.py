@@ -15,7 +15,6 @@ from gradcheck.checking.kinks import with_pieces_beside
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import STRICTEST_THRESHOLD
 
-_CONFIRMED_AT_ONCE = 8
 _SPREADS = 4.0
 _LARGEST_SPREAD = 0.01
 
@@ -38,12 +37,10 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
     worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
-    for columns in (worst_first[:_CONFIRMED_AT_ONCE], worst_first[_CONFIRMED_AT_ONCE:]):
-        chosen = np.zeros(wrong.shape, bool)
-        chosen[:, columns] = wrong[:, columns]
-        numerical = _confirmed(evaluation, leaf, numerical, chosen, goal)
+    for j in worst_first[: np.count_nonzero(wrong.any(axis=0))]:
+        numerical = _confirmed(evaluation, leaf, numerical, wrong[:, j], int(j), goal)
         comparison = _compared(evaluation, leaf, numerical, spread)
-        if comparison.fails(threshold).any():
+        if comparison.fails(threshold)[:, j].any():
             break
     return comparison
 
@@ -92,13 +89,10 @@ def _spread(evaluation: Evaluation, leaf: str, scale: float) -> Array:
     return np.asarray(np.where(rounding, spread, 0.0))
 
 
-def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, goal: Goal) -> Estimate:
-    """The numerical Jacobian with what other steps, and points beside this one, say about the wrong entries."""
-    for j in np.flatnonzero(wrong.any(axis=0)):
-        other = second_opinion(evaluation.neighbourhood, leaf, int(j), evaluation.room(leaf), goal)
-        numerical = _widened(numerical, other, int(j))
-        numerical = with_pieces_beside(evaluation, leaf, numerical, wrong[:, j], int(j))
-    return numerical
+def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, j: int, goal: Goal) -> Estimate:
+    """The numerical Jacobian with what other steps, and points beside this one, say about a column's wrong entries."""
+    other = second_opinion(evaluation.neighbourhood, leaf, j, evaluation.room(leaf), goal)
+    return with_pieces_beside(evaluation, leaf, _widened(numerical, other, j), wrong, j)
 
 
 def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:

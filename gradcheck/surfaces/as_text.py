@@ -110,7 +110,8 @@ def render_check(
     lines = [f"{paint(check.verdict, check.verdict.value.upper())}  {case.id}::{check.label}{place}"]
     lines += [f"  {line}" for line in check.message.splitlines()]
     for diagnosis in check.diagnoses:
-        lines += [f"  suspect: {diagnosis.cause}: {diagnosis.evidence}", f"           {diagnosis.advice}"]
+        evidence = "" if diagnosis.evidence in check.message else f": {diagnosis.evidence}"
+        lines += [f"  suspect: {diagnosis.cause}{evidence}", f"           {diagnosis.advice}"]
     if check.evidence is not None:
         rows = [
             (e.path, f"{e.analytical:.10g}", _numerical(e), f"{e.error:.1e}", f"{e.gap:.1e}")

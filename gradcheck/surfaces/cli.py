@@ -46,6 +46,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_selection(parser)
+    parser.add_argument(
+        "--complex-step",
+        action="store_true",
+        default=None,
+        help="let forwards be called with complex arrays where differences cannot tell; they have to be analytic",
+    )
     parser.add_argument("--threshold", type=float, help="relative error allowed per entry, 1e-7 to 1e-4 (1e-5)")
     parser.add_argument("--seed", type=int, help="seed of all draws (0)")
     parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")

@@ -94,7 +94,11 @@ def exit_status(verification: Verification) -> int:
 
 def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]]:
     configuration = load_configuration(Path.cwd())
-    given = {key: value for key in ("threshold", "seed") if (value := getattr(options, key, None)) is not None}
+    given = {
+        key: value
+        for key in ("threshold", "seed", "complex_step")
+        if (value := getattr(options, key, None)) is not None
+    }
     targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
     return replace(configuration.settings, **given), targets
 

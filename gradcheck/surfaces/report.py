@@ -59,6 +59,7 @@ def check(
     threshold: float = 1e-5,
     seed: int = 0,
     inconclusive: str = "fail",
+    complex_step: bool = False,
 ) -> Report:
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
 
@@ -70,6 +71,8 @@ def check(
         threshold: relative error allowed in an entry, from 1e-7 to 1e-4.
         seed: seed of every draw.
         inconclusive: ``"fail"`` or ``"warn"``; whether INCONCLUSIVE counts as failure.
+        complex_step: whether forward may be called with complex arrays, for a more exact derivative where
+            differences cannot tell; only for a forward that is analytic.
 
     Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
     module does wrong is in the report instead.
@@ -85,7 +88,7 @@ def check(
             f"check was given a {type(module).__name__}; expected a gradcheck.Module or a class of that kind: wrap"
             f" anything else with from_object, from_functions, from_local_derivatives or from_jacobian"
         )
-    settings = Settings(threshold=threshold, seed=seed, inconclusive=inconclusive)
+    settings = Settings(threshold=threshold, seed=seed, inconclusive=inconclusive, complex_step=complex_step)
     subjects = [Subject(variant, source_of(variant, "")) for variant in modules_of(module)]
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]

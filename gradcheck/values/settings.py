@@ -17,6 +17,8 @@ class Settings:
         threshold: relative error allowed per entry, any number in [1e-7, 1e-4].
         seed: seed of every random draw; equal seeds repeat a verification exactly.
         inconclusive: ``"fail"``: INCONCLUSIVE is not success (default); ``"warn"``: it is let through.
+        complex_step: let forwards be called with complex arrays, where that settles what differences cannot. It needs
+            a forward that is analytic: no abs, no comparison of values, no conjugate.
 
     Raises ConfigurationError for any other value.
 
@@ -27,6 +29,7 @@ class Settings:
     threshold: float = 1e-5
     seed: int = 0
     inconclusive: str = "fail"
+    complex_step: bool = False
 
     def __post_init__(self) -> None:
         _require_threshold(self.threshold)
@@ -36,6 +39,8 @@ class Settings:
             raise ConfigurationError(
                 f"inconclusive is {self.inconclusive!r}: expected one of {', '.join(INCONCLUSIVE_POLICIES)}"
             )
+        if not isinstance(self.complex_step, bool):
+            raise ConfigurationError(f"complex_step is {self.complex_step!r}: expected true or false")
 
         # numpy's numbers are as good as Python's, but cannot be written to JSON.
         object.__setattr__(self, "threshold", float(self.threshold))
