@@ -22,6 +22,8 @@ _RADIUS = 1e-6
 _STEP = 1e-9
 _POINTS = 8
 _POINTS_BESIDE = 24
+# Quotients from the right and from the left that differ by this part of themselves are not those of one piece.
+_STRADDLING = 0.02
 # Directions in the plane of two coordinates; odd multiples of π/8, so that none is a diagonal or an axis.
 _ANGLES = (2 * np.arange(_POINTS) + 1) * np.pi / _POINTS
 
@@ -54,6 +56,8 @@ def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generat
 def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise: Array, generator: Generator) -> Array:
     """Slopes by one coordinate at points that are off in all coordinates by as little as noise allows.
 
+    NaN where the step straddles a kink or a jump itself, and the slope is that of no piece.
+
     Arguments:
         leaves: the differentiable leaves.
         noise: noise of the outputs, relative to what they change by over the length of the coordinate.
@@ -65,9 +69,25 @@ def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise:
     radii = np.clip(4e3 * noise, 64 * spot.at.eps, _RADIUS)
     for radius in np.unique(radii):
         for k in range(_POINTS_BESIDE):
-            slopes = _slopes(_shaken(near, leaves, radius, generator), near, (spot,), radius / 4)
-            found[k, radii == radius] = slopes[radii == radius, 0]
+            shaken = _shaken(near, leaves, radius, generator)
+            right, left = _one_sided(shaken, near, spot, radius / 4)
+            straddling = np.abs(right - left) > _STRADDLING * np.maximum(np.abs(right), np.abs(left))
+            slopes = np.where(straddling, np.nan, (right + left) / 2)
+            found[k, radii == radius] = slopes[radii == radius]
     return found
+
+
+def _one_sided(leaves: dict[str, Array], near: Neighbourhood, spot: Spot, step: float) -> tuple[Array, Array]:
+    """The difference quotients from the right and from the left at given leaves (outputs,)."""
+    centre = near.evaluate(leaves)
+    entries, j = real_view(leaves[spot.leaf]), spot.at.index
+    value = entries[j].copy()
+    quotients = []
+    for sign in (1, -1):
+        entries[j] = moved = value + entries.dtype.type(sign * step * spot.at.length)
+        with np.errstate(all="ignore"):
+            quotients.append((near.evaluate(leaves) - centre) / (float(moved) - float(value)))
+    return quotients[0], quotients[1]
 
 
 def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[str, Array]:

@@ -71,10 +71,10 @@ class Contrast:
         """Shape of the leaf; with a last axis for real and imaginary part if it is complex."""
         return (*self.value.shape, 2) if np.iscomplexobj(self.value) else self.value.shape
 
-    def same(self, one: Array, other: Array) -> bool:
+    def same(self, one: Array, other: Array, tolerance: float = _PATTERN_TOLERANCE) -> bool:
         """Whether two Jacobians of this leaf agree, to within what can be measured."""
         with np.errstate(invalid="ignore"):
-            allowed = _PATTERN_TOLERANCE * np.fmax(np.abs(one), np.abs(other)) + 2 * self.comparison.allowed_error
+            allowed = tolerance * np.fmax(np.abs(one), np.abs(other)) + 2 * self.comparison.allowed_error
             return bool(np.all(np.abs(one - other) <= allowed))
 
     def other_leaves(self) -> Iterator[tuple[str, Comparison]]:

@@ -47,16 +47,19 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
     noise = np.where(np.isfinite(noise), noise, 1.0)
     generator = generator_for(evaluation.settings.seed, "beside", leaf, str(index))
     slopes = slopes_beside(near, spot, evaluation.differentiable, noise, generator)
-    lowest, highest = np.min(slopes, axis=0), np.max(slopes, axis=0)
+    lowest, highest = np.fmin.reduce(slopes, axis=0), np.fmax.reduce(slopes, axis=0)
     size = np.maximum(np.abs(lowest), np.abs(highest))
     tolerance = _SAME_SLOPE * size
     inside = (given >= lowest - tolerance) & (given <= highest + tolerance)
-    kinked = wrong & (highest - lowest > _OTHER_SLOPE * size) & inside
-    value, error, half = numerical.value.copy(), numerical.error.copy(), numerical.half.copy()
+    # The pieces have to say something new: slopes well beyond what the coordinate by itself has shown.
+    known, half = numerical.value[:, index], numerical.half[:, index]
+    beyond = np.maximum(highest - (known + half), (known - half) - lowest) > _OTHER_SLOPE * size
+    kinked = wrong & inside & beyond
+    value, error, halves = numerical.value.copy(), numerical.error.copy(), numerical.half.copy()
     value[kinked, index] = ((lowest + highest) / 2)[kinked]
-    half[kinked, index] = ((highest - lowest) / 2 + tolerance)[kinked]
+    halves[kinked, index] = ((highest - lowest) / 2 + tolerance)[kinked]
     error[kinked, index] = 0.0
-    return replace(numerical, value=value, error=error, half=half)
+    return replace(numerical, value=value, error=error, half=halves)
 
 
 def joint_disagreement(evaluation: Evaluation, comparisons: dict[str, Comparison], leaf: str) -> str:
