@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.values.aliases import Array, Outputs, Saved
+from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 
 COTANGENT = "_bar"
@@ -17,6 +18,7 @@ class _Point:
     """What the backward of a forward mode needs: where it is, and the Jacobian once it is known."""
 
     saved: Saved
+    outputs: Outputs
     leaves: Mapping[str, Array]
     jacobians: dict[str, Array] = field(default_factory=dict)
 
@@ -38,7 +40,7 @@ class ForwardMode(Module):
 
     def forward(self, **leaves: Any) -> tuple[Outputs, Saved]:
         outputs, saved = self.module.forward(**leaves)
-        return outputs, _Point(saved, {name: leaves[name] for name in self.differentiable})
+        return outputs, _Point(saved, outputs, {name: leaves[name] for name in self.differentiable})
 
     def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
         point: _Point = saved
@@ -56,7 +58,19 @@ class ForwardMode(Module):
     def _column(self, point: _Point, leaf: str, coordinates: Array) -> Array:
         tangents = {name: np.zeros_like(value) for name, value in point.leaves.items()}
         tangents[leaf] = _like(point.leaves[leaf], coordinates)
-        return _real(self.module.jvp(point.saved, tangents))
+        return _real(pushed_forward(point.outputs, self.module.jvp(point.saved, tangents)))
+
+
+def pushed_forward(outputs: Outputs, returned: Any) -> dict[str, Array]:
+    """What a jvp returned, by output; raise ModuleError if that is not an array of every output's shape."""
+    named = outputs if isinstance(outputs, Mapping) else {"": outputs}
+    given = returned if isinstance(outputs, Mapping) and isinstance(returned, Mapping) else {"": returned}
+    for name, output in named.items():
+        shape = np.shape(output)
+        if name not in given or np.shape(given[name]) != shape or np.asarray(given[name]).dtype.kind not in "fc":
+            what = f"shape {np.shape(given[name])}" if name in given else "nothing"
+            raise ModuleError(f"jvp returned {what} for output {name or 'a'!r}; expected an array of shape {shape}")
+    return {name: np.asarray(given[name]) for name in named}
 
 
 @dataclass(frozen=True)

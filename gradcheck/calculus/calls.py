@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from gradcheck.adapters.derived import pushed_forward
 from gradcheck.algebra.layout import Layout, ravel
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.values.aliases import Array, Leaves, Saved
@@ -96,17 +97,8 @@ def call_jvp(module: Module, forward: Forward, leaves: Leaves, tangents: Leaves)
     """Run the module's jvp; leaves without a tangent get zeros. Raise ModuleError if the result has another shape."""
     floating = {name: value for name, value in leaves.items() if value.dtype.kind in "fc"}
     given = {name: tangents.get(name, np.zeros_like(value)) for name, value in floating.items()}
-    returned = _guarded(module, "jvp", lambda: module.jvp(forward.saved, given))
-    by_name = returned if isinstance(returned, Mapping) else {next(iter(forward.outputs)): returned}
-    pushed = {name: as_array(by_name.get(name)) for name in forward.outputs}
-    for name, output in forward.outputs.items():
-        tangent = pushed[name]
-        if tangent is None or tangent.shape != output.shape or tangent.dtype.kind not in "fc":
-            raise ModuleError(
-                f"{module.name}: jvp returned {_describe(by_name.get(name))} for output {name!r}; expected an array of"
-                f" shape {output.shape}"
-            )
-    return {name: tangent for name, tangent in pushed.items() if tangent is not None}
+    outputs = forward.outputs if forward.named else next(iter(forward.outputs.values()))
+    return _guarded(module, "jvp", lambda: pushed_forward(outputs, module.jvp(forward.saved, given)))
 
 
 def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:

@@ -83,27 +83,36 @@ def column_estimate(samples: Samples, grid: float) -> Estimate:
         grid: distance below which equal outputs may be due to a lower precision inside.
     """
     illusions = _illusions(samples, grid)
-    noise = _measured_noise(samples, illusions)
-    found = _converged(samples, np.zeros(noise.shape), illusions)
-    lost = ~np.isfinite(found.error) & _usable(noise, samples)
+    found = _converged(samples, illusions, np.zeros(samples.centre.shape, bool))
+    lost = ~np.isfinite(found.error)
     if lost.any():
-        found = _converged(samples, np.where(lost, noise, 0.0), illusions).where(lost, found)
+        found = _converged(samples, illusions, lost).where(lost, found)
     still = samples.motionless() & (found.value == 0)
     error = np.where(still, np.maximum(found.error, _floor(samples)), found.error)
-    return replace(found, error=error, noise=noise)
+    return replace(found, error=error)
 
 
-def _converged(samples: Samples, noise: Array, illusions: Array) -> Estimate:
-    central, right, left = samples.central(), samples.right(), samples.left()
-    with np.errstate(all="ignore"):  # a step may be too small for the dtype
-        noises = noise / samples.steps[:, None]
-    rounding = np.maximum(central.rounding, noises)
-    rounding_right, rounding_left = (np.maximum(q.rounding, 2 * noises) for q in (right, left))
-    smooth = ~_lasting_jump(right, left, rounding_right + rounding_left)
-    both = limit_of(central, rounding, smooth & ~illusions)
-    above = limit_of(right, rounding_right, ~illusions)
-    below = limit_of(left, rounding_left, ~illusions)
-    return _combined(samples, both, above, below, noise)
+def _converged(samples: Samples, illusions: Array, lenient: Array) -> Estimate:
+    """The derivatives; where lenient (outputs,), changes within the measured noise count as rounding."""
+    pieces = _pieces(samples, illusions)
+    sequences = [quotients.without(illusions) for quotients in samples.quotients()]
+    noises = [np.maximum(_tail_noise(quotients), pieces) for quotients in samples.quotients()]
+    accepted = [np.where(lenient & _usable(noise, samples), noise, 0.0) / _width(samples) for noise in noises]
+    roundings = [np.maximum(q.rounding, floor) for q, floor in zip(sequences, accepted, strict=True)]
+    everywhere = np.ones(illusions.shape, bool)
+    smooth = ~_lasting_jump(sequences[1], sequences[2], roundings[1] + roundings[2])
+    both, above, below = (
+        limit_of(quotients, rounding, admissible, noise)
+        for quotients, rounding, admissible, noise in zip(
+            sequences, roundings, (smooth, everywhere, everywhere), noises, strict=True
+        )
+    )
+    return _combined(samples, both, above, below, noises[0])
+
+
+def _width(samples: Samples) -> Array:
+    """The steps as a column, NaN where a step was too small for the dtype (rungs, 1)."""
+    return np.asarray(np.where(samples.steps > 0, samples.steps, np.nan)[:, None])
 
 
 def _combined(samples: Samples, both: Limit, above: Limit, below: Limit, noise: Array) -> Estimate:
@@ -175,19 +184,21 @@ def _distinct(side: Array, other_still: Array) -> Array:
     return np.asarray(np.sum(amounts[1:] > amounts[:-1] * (1 + 1e-9), axis=0))
 
 
-def _measured_noise(samples: Samples, illusions: Array) -> Array:
-    """The noise of every output as the samples show it (outputs,).
+def _tail_noise(quotients: Quotients) -> Array:
+    """The noise of every output as the smallest steps show it (outputs,).
 
-    At the smallest steps a smooth function does not move: what differences change by there, times the step, is
-    noise. An output that moves in visible pieces is uncertain by one of them.
+    There a smooth function does not move: what quotients change by, times the step, is noise.
     """
-    values = samples.central().values[-_TAIL:]
     with np.errstate(invalid="ignore"):
-        tail = np.abs(np.diff(values, axis=0)) * samples.steps[-_TAIL:][1:, None]
-    noise = np.max(np.where(np.isfinite(tail), tail, 0.0), axis=0, initial=0.0)
+        tail = np.abs(np.diff(quotients.values[-_TAIL:], axis=0)) * quotients.steps[-_TAIL:][1:, None]
+    return np.asarray(np.max(np.where(np.isfinite(tail), tail, 0.0), axis=0, initial=0.0))
+
+
+def _pieces(samples: Samples, illusions: Array) -> Array:
+    """How far outputs that move in visible pieces move at once, 0 for the others (outputs,)."""
     moves = _moves(samples)
-    piece = np.min(np.where(moves > 0, moves, np.inf), axis=0, initial=np.inf)
-    return np.asarray(np.maximum(noise, np.where(illusions.any(axis=0) & np.isfinite(piece), piece, 0.0)))
+    smallest = np.min(np.where(moves > 0, moves, np.inf), axis=0, initial=np.inf)
+    return np.asarray(np.where(illusions.any(axis=0) & np.isfinite(smallest), smallest, 0.0))
 
 
 def _usable(noise: Array, samples: Samples) -> Array:

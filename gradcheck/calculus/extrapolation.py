@@ -37,7 +37,7 @@ class Limit:
         return Limit(np.where(chosen, self.value, other.value), np.where(chosen, self.error, other.error))
 
 
-def limit_of(quotients: Quotients, rounding: Array, admissible: Array) -> Limit:
+def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Array) -> Limit:
     """The limit of every output's quotients, from the steps over which they are seen to converge.
 
     Q(h) = a' + c₁hᵖ + c₂h²ᵖ + …, so with steps h and rh the combination T = Q(h) + (Q(h) - Q(rh)) / (rᵖ - 1)
@@ -55,15 +55,16 @@ def limit_of(quotients: Quotients, rounding: Array, admissible: Array) -> Limit:
     Arguments:
         quotients: of all outputs, at steps each smaller than the one before by RATIO.
         rounding: error of every quotient that counts as rounding (rungs, outputs).
-        admissible: quotients that may be used at all (rungs, outputs).
+        admissible: quotients that may belong to a run (rungs, outputs); the others still show what noise there is.
+        noise: measured noise of the outputs, which the error has to allow for (outputs,).
 
     Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
     """
     table, differences = _table(quotients)
     best = Limit(_last_known(quotients.values), np.full(table.shape[-1], np.inf))
-    for inside, noise in _runs(quotients, rounding, admissible):
+    for inside, own_noise in _runs(quotients, rounding, admissible):
         with np.errstate(all="ignore"):  # a step may be too small for the dtype
-            uncertain = np.maximum(1.5 * rounding, noise / quotients.steps[:, None])
+            uncertain = np.maximum(1.5 * rounding, np.maximum(noise, own_noise) / quotients.steps[:, None])
             errors = np.where(inside[:, None], differences + uncertain[:, None], np.inf)
         errors = np.where(np.isnan(errors), np.inf, errors).reshape(-1, table.shape[-1])
         most_exact = np.argmin(errors, axis=0)[None]
@@ -111,7 +112,7 @@ def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[
     starts = converging.copy()
     starts[1:] &= ~converging[:-1]
     label = np.cumsum(starts, axis=0) * converging
-    moving = np.where(np.isfinite(changes) & ~shrinking & admissible, changes * quotients.steps[:, None], 0.0)
+    moving = np.where(np.isfinite(changes) & ~shrinking, changes * quotients.steps[:, None], 0.0)
     for number in range(1, int(label.max(initial=0)) + 1):
         inside = label == number
         near = inside.copy()

@@ -1,7 +1,7 @@
 """The forward along one coordinate: the outputs at pairs of steps above and below the point."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -54,6 +54,10 @@ class Quotients:
     rounding: Array
     order: int
 
+    def without(self, excluded: Array) -> "Quotients":
+        """The quotients with some of them taken for not there (rungs, outputs)."""
+        return replace(self, values=np.where(excluded, np.nan, self.values))
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -82,6 +86,10 @@ class Samples:
             for name in ("up", "down", "above", "below")
         )
         return Samples(up, down, above, below, self.centre, self.noise)
+
+    def quotients(self) -> tuple[Quotients, Quotients, Quotients]:
+        """The central quotients, those from the right and those from the left."""
+        return self.central(), self.right(), self.left()
 
     def central(self) -> Quotients:
         """The central differences (a(x + h) - a(x - h)) / 2h."""

@@ -12,7 +12,9 @@ from gradcheck.values.aliases import Array
 _WIDTHS = 10
 _PAIRS_PER_WIDTH = 8  # for each halving of the width
 _TERMS = 5
-_DEVIATIONS = 4.0
+# Of normal noise 3 would do; but what is left over from rounding to a grid is not normal, and the best of many fits is
+# taken.
+_DEVIATIONS = 6.0
 # The golden ratio leaves no two samples at the same phase of a grid that the forward may round to.
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -36,7 +38,7 @@ def smoothed(take: Callable[[Array], Samples], largest: float) -> Limit:
     """The derivative of every output from noisy samples, with the error of that number.
 
     The odd part of the forward, o(t) = (a(x + t) - a(x - t)) / 2 = a't + a‴t³/6 + …, is fitted by least squares
-    over several widths w and with several numbers of terms. The error of a fit is the statistical one, 4
+    over several widths w and with several numbers of terms. The error of a fit is the statistical one, 6
     standard deviations with the variance taken from what is left over, plus what one more term changes: the
     truncation. The fit with the smallest error is taken, and its error is widened to what the fit over half of
     its width differs by beyond its own error, since the smallest of many errors is one that is too small.

@@ -7,13 +7,13 @@ from functools import cached_property
 import numpy as np
 
 from gradcheck.algebra.layout import coordinates, ravel, real_view
-from gradcheck.algebra.precision import Noise, eps_of
+from gradcheck.algebra.precision import Noise
 from gradcheck.algebra.sampling import draw_case, generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
-from gradcheck.values.aliases import Array, Generator, Leaves
+from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.case import Case, CaseSpec
 from gradcheck.values.dimensions import bind
 from gradcheck.values.errors import GradcheckError, ModuleError
@@ -21,7 +21,7 @@ from gradcheck.values.module import Module
 from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
 
-_NEIGHBOURS = 3
+_GENERIC_POINTS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,20 +77,25 @@ class Evaluation:
         return Evaluation(module, case, self.settings)
 
     @cached_property
-    def elsewhere(self) -> "Evaluation | None":
-        """The module at a generic point of the same sizes; None if it does not declare what may be drawn."""
+    def elsewhere(self) -> tuple["Evaluation", ...]:
+        """The module at a few generic points of the same sizes; none if it does not declare what may be drawn."""
         if set(self.module.leaves) != set(self.case.leaves):
-            return None
+            return ()
         declared = {name: declaration.dimensions for name, declaration in self.module.leaves.items()}
         sizes = bind(declared, {name: value.shape for name, value in self.case.leaves.items()})[0]
         if any(symbol.lstrip("*") not in sizes for symbol in self.module.symbols):
-            return None  # the number of classes, which given labels do not tell
+            return ()  # the number of classes, which given labels do not tell
+        specs = [CaseSpec(f"generic point {number}, {self.case.name}", sizes) for number in range(_GENERIC_POINTS)]
         try:
-            drawn = draw_case(self.module, CaseSpec(f"generic point, {self.case.name}", sizes), self.settings.seed)
+            drawn = [draw_case(self.module, spec, self.settings.seed) for spec in specs]
         except GradcheckError:
-            return None
-        leaves = {name: value.astype(self.case.leaves[name].dtype) for name, value in drawn.leaves.items()}
-        return replace(self, case=Case(drawn.name, leaves, drawn=True))
+            return ()
+        return tuple(
+            replace(self, case=Case(case.name, self._in_own_dtypes(case.leaves), drawn=True)) for case in drawn
+        )
+
+    def _in_own_dtypes(self, leaves: Leaves) -> dict[str, Array]:
+        return {name: value.astype(self.case.leaves[name].dtype) for name, value in leaves.items()}
 
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
@@ -115,21 +120,14 @@ class Evaluation:
             return np.full(coordinates(value).size, np.inf)
         return np.asarray(declared.domain.room(value)).ravel()
 
-    @cached_property
-    def neighbours(self) -> tuple["Evaluation", ...]:
-        """The module at points that differ from this one by a few units in the last place of every entry.
-
-        What backward returns there differs by its own rounding, and by what the module makes of rounding.
-        """
-        generator = generator_for(self.settings.seed, "neighbours")
-        return tuple(replace(self, case=replace(self.case, leaves=self._shaken(generator))) for _ in range(_NEIGHBOURS))
-
-    def _shaken(self, generator: Generator) -> dict[str, Array]:
-        shaken = {name: np.array(value) for name, value in self.case.leaves.items()}
+    def moved(self, amount: float, direction: str) -> "Evaluation":
+        """The module at a point whose every entry is off by up to this part of itself, in a direction of that name."""
+        generator = generator_for(self.settings.seed, "direction", direction)
+        leaves = {name: np.array(value) for name, value in self.case.leaves.items()}
         for name in self.differentiable:
-            entries = real_view(shaken[name])
-            entries *= 1 + eps_of(shaken[name]) * generator.integers(-2, 3, size=entries.shape).astype(entries.dtype)
-        return shaken
+            entries = real_view(leaves[name])
+            entries *= 1 + amount * generator.uniform(-1, 1, entries.shape).astype(entries.dtype)
+        return replace(self, case=replace(self.case, leaves=leaves))
 
 
 def _require_finite(module: Module, forward: Forward) -> None:

@@ -9,10 +9,9 @@ from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.comparison import ROUNDINGS_OF_BACKWARD
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.measurement import leaf_scale, measure
+from gradcheck.checking.rounding import rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis, entry_path
-
-_SPREADS = 4.0
 
 
 def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
@@ -31,7 +30,8 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     gap = np.abs(given - expected)
     if np.all(gap <= allowed):
         return ""
-    wrong = ~(gap <= allowed + _own_error(evaluation, leaf, given, largest))
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), largest)
+    wrong = ~(gap <= allowed + own)
     if not wrong.any():
         return ""
     j = int(np.argmax(np.where(wrong, gap, -1.0)))
@@ -40,13 +40,6 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
         f"backward is not linear in the cotangent: for a generic one it gives {entry} the gradient {given[j]:.10g},"
         f" but its own Jacobian gives {expected[j]:.10g}; expected it to multiply by the cotangent, whatever that is"
     )
-
-
-def _own_error(evaluation: Evaluation, leaf: str, given: Array, scale: float) -> Array:
-    """What the gradient changes by within a few units in the last place of the point, where that is little."""
-    changes = [np.abs(near.gradient(leaf) - given) for near in evaluation.neighbours]
-    spread = _SPREADS * np.max(changes, axis=0)
-    return np.asarray(np.where(spread <= 0.01 * scale, spread, 0.0))
 
 
 def use_of_the_cotangent(evaluation: Evaluation, leaf: str) -> Diagnosis | None:

@@ -12,11 +12,9 @@ from gradcheck.calculus.numerical import numerical_jacobian, second_opinion
 from gradcheck.checking.comparison import Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.kinks import with_pieces_beside
+from gradcheck.checking.rounding import rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import STRICTEST_THRESHOLD
-
-_SPREADS = 4.0
-_LARGEST_SPREAD = 0.01
 
 
 @lru_cache(maxsize=16)
@@ -33,7 +31,8 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     threshold = evaluation.settings.threshold
     if not _doubtful(comparison, threshold).any():
         return comparison
-    spread = _spread(evaluation, leaf, leaf_scale(evaluation, leaf, numerical))
+    scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
+    spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, scale)
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
     worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
@@ -73,20 +72,6 @@ def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
     """The largest entry of a leaf's Jacobian; what it could be at this point, if that cannot be told from zero."""
     fallback = _scale_of_the_point(evaluation, leaf)
     return scale_of(evaluation.jacobians[leaf], numerical.value, numerical.error, fallback)
-
-
-def _spread(evaluation: Evaluation, leaf: str, scale: float) -> Array:
-    """What backward's Jacobian changes by within a few units in the last place of the point.
-
-    That is rounding only where it is small. And where it differs when nothing at all has changed, that excuses nothing.
-    """
-    given = evaluation.jacobians[leaf]
-    again = replace(evaluation).jacobians[leaf]
-    with np.errstate(invalid="ignore"):
-        changes = [np.abs(near.jacobians[leaf] - given) for near in evaluation.neighbours]
-        spread = _SPREADS * np.max(changes, axis=0)
-        rounding = (again == given) & (spread <= _LARGEST_SPREAD * scale)
-    return np.asarray(np.where(rounding, spread, 0.0))
 
 
 def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, j: int, goal: Goal) -> Estimate:

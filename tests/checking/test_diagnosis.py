@@ -9,18 +9,18 @@ import pytest
 import gradcheck
 from gradcheck import Verdict
 from gradcheck.surfaces.report import Report
-from gradcheck.values.aliases import Array
+from gradcheck.values.aliases import Array, Leaves
 
 RNG = np.random.default_rng(7)
 X, W = RNG.uniform(0.3, 2, (4, 3)) * RNG.choice([-1, 1], (4, 3)), RNG.uniform(0.3, 2, (3, 3))
 POINT = {"x": X, "w": W}
-Change = Callable[[dict[str, Array], dict[str, Array], Array], dict[str, Any]]
+Change = Callable[[dict[str, Array], Leaves, Array], dict[str, Any]]
 
 
 def checked(change: Change, point: dict[str, Array] = POINT, forward: Callable[..., Array] | None = None) -> Report:
     """A tanh layer of square weights, with a change of the gradients of its backward."""
 
-    def backward(leaves: dict[str, Array], a: Array) -> dict[str, Any]:
+    def backward(leaves: Leaves, a: Array) -> dict[str, Any]:
         slope = a * (1 - np.tanh(leaves["x"] @ leaves["w"]) ** 2)
         return change({"x": slope @ leaves["w"].T, "w": leaves["x"].T @ slope}, leaves, a)
 
@@ -112,7 +112,7 @@ def test_missing_and_extra_terms() -> None:
     def softmax(x: Array) -> Array:
         return np.asarray(np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True))
 
-    def diagonal(leaves: dict[str, Array], a: Array) -> dict[str, Array]:
+    def diagonal(leaves: Leaves, a: Array) -> dict[str, Array]:
         p = softmax(leaves["x"])
         return {"x": a * p * (1 - p)}
 

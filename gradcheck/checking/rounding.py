@@ -1,0 +1,51 @@
+"""The rounding of backward itself, measured by calling it beside the point."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.values.aliases import Array
+
+_DIRECTIONS = ("first", "second", "third")
+_SAFETY = 4.0
+# What changes by more than this part of the scale within a few units in the last place is no rounding.
+_MOST_BY_UNITS = 1e-2
+# A difference of numbers near 1 leaves 1e-16 and stays the same over many units in the last place: it is looked
+# for over larger distances, where only what is far below the scale is taken for rounding. A backward that computes in
+# float16 is wrong, not excused.
+_DISTANCES = (1e-4, 1e-7)
+_MOST_BY_DISTANCE = 1e-9
+
+Result = Callable[[Evaluation], Array]
+
+
+def rounding_of(evaluation: Evaluation, result: Result, eps: float, scale: Array | float) -> Array:
+    """How inexact something that backward gives is, in the shape of the result; 0 where nothing speaks for rounding.
+
+    Arguments:
+        result: what is computed from an evaluation, such as the Jacobian of a leaf.
+        eps: machine epsilon of the leaves.
+        scale: how large its entries could be.
+
+    It changes by its rounding within a few units in the last place of the point, and by what the module makes of
+    rounding: an inverse of a matrix with condition 1e8 turns units into 1e-8. Over larger distances it changes
+    smoothly as well, but a smooth change of relative size d leaves only d³ in the third differences that are taken.
+    Where it differs when nothing at all has changed, that is no rounding.
+    """
+    given = result(evaluation)
+    with np.errstate(all="ignore"):
+        repeats = result(replace(evaluation)) == given
+        units = [np.abs(result(evaluation.moved(4 * eps, name)) - given) for name in _DIRECTIONS]
+        rough = [_third_difference(evaluation, result, given, d, name) for d in _DISTANCES for name in _DIRECTIONS]
+        by_units, by_distance = _SAFETY * np.max(units, axis=0), _SAFETY * np.max(rough, axis=0)
+        spread = np.where(by_units <= _MOST_BY_UNITS * scale, by_units, 0.0)
+        spread = np.maximum(spread, np.where(by_distance <= _MOST_BY_DISTANCE * scale, by_distance, 0.0))
+    return np.asarray(np.where(repeats & np.isfinite(spread), spread, 0.0))
+
+
+def _third_difference(evaluation: Evaluation, result: Result, given: Array, distance: float, direction: str) -> Array:
+    """|f(2d) - 3f(d) + 3f(0) - f(-d)| over √20, the root of the sum of the squared coefficients."""
+    forth, twice, back = (result(evaluation.moved(k * distance, direction)) for k in (1, 2, -1))
+    return np.asarray(np.abs(twice - 3 * forth + 3 * given - back) / np.sqrt(20))
