@@ -19,8 +19,8 @@ class Noise:
     """How inexact each output is known to be before anything is differentiated (outputs,).
 
     Arguments:
-        eps: machine epsilon of the output's dtype. A number is stored to within eps/2 of its
-            magnitude, and is seldom computed better than to eps.
+        eps: machine epsilon in which the output is computed: that of its dtype, or a larger one if its values
+            show it. A number is stored to within eps/2 of its magnitude, and is seldom computed better than to eps.
         spread: what a repetition at the same point differs by.
     """
 
@@ -28,11 +28,47 @@ class Noise:
     spread: Array
 
     @classmethod
-    def of(cls, outputs: Mapping[str, Array], repeated: Array) -> "Noise":
-        """The noise of a forward that has been run twice at the same point."""
-        eps = [np.full(coordinates(array).size, eps_of(array)) for array in outputs.values()]
+    def of(cls, outputs: Mapping[str, Array], repeated: Array, moved: Mapping[str, Array]) -> "Noise":
+        """The noise of a forward.
+
+        Arguments:
+            outputs: what it returns at the point.
+            repeated: all outputs once more, as one vector.
+            moved: what it returns at a generic point nearby, where no value is round by accident.
+        """
+        eps = [
+            np.full(coordinates(a).size, max(eps_of(a), shown_eps(moved.get(name, a)))) for name, a in outputs.items()
+        ]
         return cls(np.concatenate(eps), np.abs(ravel(outputs) - repeated))
 
     def at(self, *values: Array) -> Array:
         """Absolute error of outputs of the given sizes; of several, that of the largest."""
         return np.asarray(np.maximum(self.eps * np.max(np.abs(values), axis=0), self.spread))
+
+
+# Significant bits of the formats, and how few of them a number needs that says nothing about its format.
+_BITS = (8, 11, 24)
+_ROUND_BITS = 6
+
+
+def shown_eps(array: Array) -> float:
+    """Machine epsilon of the narrowest format that holds all values of an array; 0 if that is float64.
+
+    A float64 number happens to be a float32 one once in 2²⁹ times. Values that are round in any format, such as
+    0, 1 and small integers, do not count.
+
+    >>> float(shown_eps(np.sin(np.arange(1.0, 5)))), float(shown_eps(np.sin(np.arange(1.0, 5, dtype=np.float32))))
+    (0.0, 1.1920928955078125e-07)
+    """
+    values = coordinates(array)
+    values = values[np.isfinite(values) & (values != 0)]
+    telling = ~_fits(values, _ROUND_BITS)
+    if 2 * np.count_nonzero(telling) < max(values.size, 1):
+        return 0.0
+    return next((2.0 ** (1 - bits) for bits in _BITS if _fits(values, bits).all()), 0.0)
+
+
+def _fits(values: Array, bits: int) -> Array:
+    """Whether the mantissa of each number has no more than so many bits."""
+    scaled = np.ldexp(np.frexp(values)[0], bits)
+    return np.asarray(scaled == np.round(scaled))

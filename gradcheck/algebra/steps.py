@@ -12,7 +12,7 @@ from gradcheck.values.aliases import Array
 RATIO = 4.0
 _RUNGS_BELOW = 4
 _RUNGS_IN_A_PIECE = 6
-_UNITS_OF_THE_FINEST = 64
+_UNITS_OF_THE_FINEST = 256
 _FAR_BELOW = 1e-3
 
 
@@ -79,12 +79,13 @@ def coarse_ladder(at: Coordinate, floor: float = 1.0) -> Array:
 
 
 def finer_ladders(coarse: Array, at: Coordinate) -> list[Array]:
-    """Steps that go on from a coarse ladder to where rounding of the entry itself ends them, in growing pieces.
+    """Steps that go on from a coarse ladder to where rounding of the leaf's entries ends them, in growing pieces.
 
-    For functions that vary on a length far below L: phases of 1e6, bumps far from the origin.
+    For functions that vary on a length far below L: phases of 1e6, bumps far from the origin. Below some hundred
+    units in the last place of what a coordinate is added to, a forward is smooth again, but another function: one of
+    how its rounding goes.
     """
-    unit = _UNITS_OF_THE_FINEST * at.eps
-    finest, top = unit * (abs(at.value) or unit * at.length), float(coarse[-1]) / RATIO
+    finest, top = _UNITS_OF_THE_FINEST * at.eps * at.length, float(coarse[-1]) / RATIO
     return _pieces(_rungs(top, finest)) if top > finest else []
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders, own_ladder
-from gradcheck.calculus.columns import COARSEST_GRID, Estimate, column_estimate
+from gradcheck.calculus.columns import Estimate, column_estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
@@ -46,37 +46,47 @@ class Goal:
 
 # A complex step has to agree with differences to within this, or with their error, to be taken for a derivative.
 _AGREEMENT = 1e-3
+# A difference at a step so much smaller than the width of a fit has no truncation error to speak of beside it.
+_MUCH_FINER = 64
 
 
 def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
-    """One column from a ladder of steps, continued downwards, then upwards, then smoothed, until it is exact enough."""
+    """One column from a ladder of steps at the entry's own magnitude, where that is a small one, and at the leaf's."""
     if coordinate.length <= 0:
         return Estimate.unknown(line.outputs)
-    j, grid, coarse = coordinate.index, COARSEST_GRID * coordinate.length, coarse_ladder(coordinate)
-    if len(own := own_ladder(coordinate)):
-        samples = line.samples(j, own)
-        column = column_estimate(samples, COARSEST_GRID * abs(coordinate.value))
-        if goal.is_fine(column) and not _noisy(column, samples):
-            return column
+    own = own_ladder(coordinate)
+    if not len(own):
+        return _from_ladder(line, coordinate, goal)
+    samples = line.samples(coordinate.index, own)
+    near = column_estimate(samples, abs(coordinate.value))
+    if goal.is_fine(near) and not _noisy(near, samples):
+        return near
+    far = _from_ladder(line, coordinate, goal)
+    return near.where(near.error < far.error, far)
+
+
+def _from_ladder(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
+    """One column from a ladder, continued downwards, then upwards, then smoothed, until it is exact enough."""
+    j, length, coarse = coordinate.index, coordinate.length, coarse_ladder(coordinate)
     samples = line.samples(j, coarse)
-    column = column_estimate(samples, grid)
+    column = column_estimate(samples, length)
     for finer in finer_ladders(coarse, coordinate):
         if goal.is_fine(column) and not _noisy(column, samples):
             return column
         samples = samples.joined_with(line.samples(j, finer))
-        column = column_estimate(samples, grid)
+        column = column_estimate(samples, length)
     for higher in higher_ladders(coarse, coordinate):
         if goal.is_enough(column):
             return column
         samples = samples.joined_with(line.samples(j, higher))
-        column = column_estimate(samples, grid)
-    return column if goal.is_enough(column) else _last_resort(line, j, float(coarse[0]), column, goal)
+        column = column_estimate(samples, length)
+    return column if goal.is_enough(column) else _last_resort(line, coordinate, samples, column, goal)
 
 
-def _last_resort(line: Line, j: int, largest: float, column: Estimate, goal: Goal) -> Estimate:
+def _last_resort(line: Line, coordinate: Coordinate, samples: Samples, column: Estimate, goal: Goal) -> Estimate:
     """A complex step, where forward may be called so; else a fit to many samples."""
-    column = _with_complex_step(line, j, column)
-    return column if goal.is_enough(column) else _smoothed(line, j, largest, column)
+    column = _with_complex_step(line, coordinate.index, column)
+    return column if goal.is_enough(column) else _smoothed(line, coordinate, samples, column)
 
 
 def _with_complex_step(line: Line, j: int, column: Estimate) -> Estimate:
@@ -96,9 +106,18 @@ def _with_complex_step(line: Line, j: int, column: Estimate) -> Estimate:
     )
 
 
-def _smoothed(line: Line, j: int, largest: float, column: Estimate) -> Estimate:
-    fit = smoothed(lambda steps: line.samples(j, steps), largest)
-    better = (fit.error < column.error) & (column.half == 0)
+def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Estimate) -> Estimate:
+    """The column with the derivatives of a fit, where that is more exact and no smaller step contradicts it."""
+    noise = np.maximum(column.noise, samples.noise.at(samples.centre))
+    largest = float(coarse_ladder(coordinate)[0])
+    fit, width = smoothed(lambda steps: line.samples(coordinate.index, steps), largest, noise)
+    quotients = samples.central()
+    finer = quotients.steps[:, None] < width / _MUCH_FINER
+    with np.errstate(all="ignore"):
+        allowed = fit.error + ROUNDINGS * np.maximum(quotients.rounding, noise / quotients.steps[:, None])
+        contradicted = np.any(finer & (np.abs(quotients.values - fit.value) > allowed), axis=0)
+        contradicted |= np.abs(fit.value - column.value) > fit.error + column.error
+    better = (fit.error < column.error) & (column.half == 0) & ~contradicted
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
     return replace(column, value=value, error=error)
 

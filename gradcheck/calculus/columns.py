@@ -1,6 +1,6 @@
 """One column of the numerical Jacobian, from the samples along its coordinate."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,8 +15,11 @@ _LASTING = 0.75
 _NOISE_IN_VARIATION = 0.05
 _NOISE_IN_OUTPUT = 1e-3
 # No floating-point format has a coarser grid, relative to its numbers, than bfloat16.
-COARSEST_GRID = 2.0**-7
+_COARSEST_GRID = 2.0**-7
 _TAIL = 4
+# Beside a kink one side moves by 3, 15, 63, … distances of the kink; a rounded one by a few pieces at most.
+_DIFFERENT_AMOUNTS = 3
+_GROWTH = 10
 
 
 @dataclass(frozen=True)
@@ -73,26 +76,24 @@ def first_estimate(samples: Samples) -> Estimate:
     return Estimate(np.where(np.isfinite(value), value, np.nan), np.where(known, error, np.inf), zeros, zeros, 0)
 
 
-def column_estimate(samples: Samples, grid: float) -> Estimate:
+def column_estimate(samples: Samples, length: float) -> Estimate:
     """The derivatives to which the samples converge, first as if outputs were rounded in their dtype only.
 
     Where nothing converges so, the noise of the forward is measured, and what lies within it counts as rounding.
 
     Arguments:
         samples: pairs at steps each smaller than the one before by RATIO.
-        grid: distance below which equal outputs may be due to a lower precision inside.
+        length: on which the function is supposed to vary.
     """
-    illusions = _illusions(samples, grid)
-    found = _converged(samples, illusions, np.zeros(samples.centre.shape, bool))
+    illusions = _illusions(samples, _COARSEST_GRID * length)
+    found = _converged(samples, length, illusions, np.zeros(samples.centre.shape, bool))
     lost = ~np.isfinite(found.error)
     if lost.any():
-        found = _converged(samples, illusions, lost).where(lost, found)
-    still = samples.motionless() & (found.value == 0)
-    error = np.where(still, np.maximum(found.error, _floor(samples)), found.error)
-    return replace(found, error=error)
+        found = _converged(samples, length, illusions, lost).where(lost, found)
+    return found
 
 
-def _converged(samples: Samples, illusions: Array, lenient: Array) -> Estimate:
+def _converged(samples: Samples, length: float, illusions: Array, lenient: Array) -> Estimate:
     """The derivatives; where lenient (outputs,), changes within the measured noise count as rounding."""
     pieces = _pieces(samples, illusions)
     sequences = [quotients.without(illusions) for quotients in samples.quotients()]
@@ -102,7 +103,7 @@ def _converged(samples: Samples, illusions: Array, lenient: Array) -> Estimate:
     everywhere = np.ones(illusions.shape, bool)
     smooth = ~_lasting_jump(sequences[1], sequences[2], roundings[1] + roundings[2])
     both, above, below = (
-        limit_of(quotients, rounding, admissible, noise)
+        limit_of(quotients, rounding, admissible, noise, length)
         for quotients, rounding, admissible, noise in zip(
             sequences, roundings, (smooth, everywhere, everywhere), noises, strict=True
         )
@@ -165,23 +166,26 @@ def _illusions(samples: Samples, grid: float) -> Array:
     Far outside a narrow bump all differences are zero, though smaller steps give others. And a forward that
     rounds inside is piecewise constant: below the width of a piece all differences are zero, though larger steps
     gave others. Two things tell a piece that is really flat, beside a kink: it is wider than any format rounds
-    to; or the output moves on one side already, at several steps by different amounts, while on the other it
-    stays: the next grid point on the other side would be passed before the second one on this side.
+    to; or the output moves on one side by more and more, at several steps, while on the other it stays: the next
+    grid point on the other side would be passed long before.
     """
     up, down = samples.above - samples.centre, samples.below - samples.centre
     still = (up == 0) & (down == 0)
     moved = ~still & np.isfinite(up - down)
     finer_moves = np.cumsum(moved[::-1], axis=0)[::-1] > 0
     coarser_moves = np.cumsum(moved, axis=0) > 0
-    one_sided = np.maximum(_distinct(up, down == 0), _distinct(down, up == 0)) >= 2
+    one_sided = _grows(up, down == 0) | _grows(down, up == 0)
     wide = np.max(np.where(still, samples.steps[:, None], 0.0), axis=0, initial=0.0) >= grid
     return np.asarray(still & (finer_moves | (coarser_moves & ~(one_sided | wide))))
 
 
-def _distinct(side: Array, other_still: Array) -> Array:
-    """How many different amounts one side has moved by while the other stayed where it was (outputs,)."""
-    amounts = np.sort(np.where(other_still & np.isfinite(side), np.abs(side), 0.0), axis=0)
-    return np.asarray(np.sum(amounts[1:] > amounts[:-1] * (1 + 1e-9), axis=0))
+def _grows(side: Array, other_still: Array) -> Array:
+    """Whether one side moves by more and more while the other stays where it was (outputs,)."""
+    amounts = np.where(other_still & np.isfinite(side), np.abs(side), 0.0)
+    largest = np.max(amounts, axis=0, initial=0.0)
+    several = np.sum(np.diff(np.sort(amounts, axis=0), axis=0) > 0, axis=0) >= _DIFFERENT_AMOUNTS
+    smallest = np.min(np.where(amounts > 0, amounts, np.inf), axis=0, initial=np.inf)
+    return np.asarray(several & (largest > _GROWTH * smallest))
 
 
 def _tail_noise(quotients: Quotients) -> Array:
@@ -214,9 +218,3 @@ def _moves(samples: Samples) -> Array:
     with np.errstate(invalid="ignore"):
         moves = np.abs(np.concatenate([samples.above, samples.below]) - samples.centre)
     return np.asarray(np.where(np.isfinite(moves), moves, 0.0))
-
-
-def _floor(samples: Samples) -> Array:
-    """The error of a derivative of 0 that was never seen to be another: rounding inside, at the largest step."""
-    inside = np.maximum(np.abs(samples.centre), np.max(np.abs(samples.up), initial=0.0))
-    return np.asarray(samples.noise.eps * inside / samples.steps[0])

@@ -15,6 +15,13 @@ _SHRINKINGS = 3
 # operations makes several errors. Whatever they are, the largest one met is the noise that is stated.
 ROUNDINGS = 16
 _DEPTH = 3
+# A movement of so many times the noise is seen.
+_VISIBLE = 100
+# The largest of a few changes is about two standard deviations of the noise.
+_DEVIATIONS = 2
+# A sum of many terms, or a difference of nearly equal ones, is inexact by so many roundings of the result; more is
+# taken for structure, unless the noise was measured to be so large.
+_PLAUSIBLE = 1e4
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Limit:
         return Limit(np.where(chosen, self.value, other.value), np.where(chosen, self.error, other.error))
 
 
-def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Array) -> Limit:
+def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Array, length: float) -> Limit:
     """The limit of every output's quotients, from the steps over which they are seen to converge.
 
     Q(h) = a' + c₁hᵖ + c₂h²ᵖ + …, so with steps h and rh the combination T = Q(h) + (Q(h) - Q(rh)) / (rᵖ - 1)
@@ -49,28 +56,81 @@ def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Ar
     the change from one to the next keeps shrinking, as truncation does (by rᵖ), or is rounding. Nothing in
     here knows the analytical value.
 
-    Where several runs of steps converge, and to different numbers, the finer one is right: the coarser
-    steps do not resolve the function.
+    And where finer steps contradict what a run converges to, it does not resolve the function.
 
     Arguments:
         quotients: of all outputs, at steps each smaller than the one before by RATIO.
         rounding: error of every quotient that counts as rounding (rungs, outputs).
         admissible: quotients that may belong to a run (rungs, outputs); the others still show what noise there is.
         noise: measured noise of the outputs, which the error has to allow for (outputs,).
+        length: on which the function may bend without that being seen in the noise.
 
     Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
     """
     table, differences = _table(quotients)
+    hidden = _hidden(table, quotients, rounding, noise, length)
     best = Limit(_last_known(quotients.values), np.full(table.shape[-1], np.inf))
     for inside, own_noise in _runs(quotients, rounding, admissible):
         with np.errstate(all="ignore"):  # a step may be too small for the dtype
-            uncertain = np.maximum(1.5 * rounding, np.maximum(noise, own_noise) / quotients.steps[:, None])
-            errors = np.where(inside[:, None], differences + uncertain[:, None], np.inf)
+            uncertain = _DEVIATIONS * np.maximum(noise, own_noise) / quotients.steps[:, None]
+            uncertain = np.maximum(1.5 * rounding, uncertain)
+            errors = np.where(inside[:, None], np.maximum(differences + uncertain[:, None], hidden), np.inf)
         errors = np.where(np.isnan(errors), np.inf, errors).reshape(-1, table.shape[-1])
         most_exact = np.argmin(errors, axis=0)[None]
         value = np.take_along_axis(table.reshape(errors.shape), most_exact, axis=0)[0]
-        best = _better(best, Limit(value, np.take_along_axis(errors, most_exact, axis=0)[0]))
+        found = Limit(value, np.take_along_axis(errors, most_exact, axis=0)[0])
+        step = quotients.steps[most_exact[0] // table.shape[1]]
+        best = _better(best, _confirmed(found, step, inside, quotients, rounding, noise))
     return best
+
+
+def _confirmed(found: Limit, step: Array, inside: Array, quotients: Quotients, rounding: Array, noise: Array) -> Limit:
+    """The limit of a run, with what the quotients at finer steps say against it (outputs,).
+
+    What they differ by, times the step, is noise, and enters the error; but if it is far more than rounding, and than
+    the noise that was measured, the function has structure that the run does not resolve, however well it agrees
+    with itself.
+
+    Arguments:
+        step: at which the limit was found.
+    """
+    finer = np.cumsum(inside[::-1], axis=0)[::-1] == 0
+    steps = quotients.steps[:, None]
+    with np.errstate(all="ignore"):
+        apart = np.where(finer, np.abs(quotients.values - found.value) * steps, 0.0)
+        scatter = np.max(np.where(np.isfinite(apart), apart, 0.0), axis=0, initial=0.0)
+        plausible = np.max(np.where(np.isfinite(rounding), rounding * steps, 0.0), axis=0, initial=0.0)
+        resolved = scatter <= np.maximum(_PLAUSIBLE * plausible, ROUNDINGS * noise)
+        error = np.maximum(found.error, _DEVIATIONS * scatter / step)
+    return Limit(found.value, np.where(resolved, error, np.inf))
+
+
+def _hidden(table: Array, quotients: Quotients, rounding: Array, noise: Array, length: float) -> Array:
+    """What a derivative may be beyond what is seen of it, where an output hardly moves beside its noise.
+
+    Over a large step from a flat place a secant is nearly 0 and says so with a small error; but all that was seen is
+    that the output moves by no more than its noise, and it may do that within the length already. An output that
+    stays exactly the same at every step does not depend on the coordinate. Shape: (rungs, depths, outputs).
+    """
+    steps = quotients.steps[:, None]
+    still = np.all((quotients.values == 0) | np.isnan(quotients.values), axis=0)
+    with np.errstate(all="ignore"):
+        noises = np.maximum(rounding * steps, noise)
+        seen = np.abs(table) * steps[:, None] > _VISIBLE * noises[:, None]
+        hidden = np.where(seen | still, 0.0, ROUNDINGS * (noises / min(length, 1.0))[:, None])
+    return np.asarray(np.where(np.isfinite(hidden), hidden, np.inf))
+
+
+def _confirmed_by_finer(found: Limit, inside: Array, quotients: Quotients, rounding: Array, noise: Array) -> Array:
+    """Whether all quotients at steps below a run agree with its limit, within what noise makes of them (outputs,).
+
+    If they do not, the function has structure that the run does not resolve, however well the run agrees with itself.
+    """
+    finer = np.cumsum(inside[::-1], axis=0)[::-1] == 0
+    with np.errstate(all="ignore"):
+        allowed = found.error + ROUNDINGS * np.maximum(rounding, noise / quotients.steps[:, None])
+        apart = np.abs(quotients.values - found.value) > allowed
+    return np.asarray(~np.any(finer & apart, axis=0))
 
 
 def _table(quotients: Quotients) -> tuple[Array, Array]:

@@ -112,11 +112,6 @@ class Samples:
             rounding = 2 * self.noise.at(upper, lower, centre) / width
         return Quotients(self.steps, values, rounding, order)
 
-    def motionless(self) -> Array:
-        """Outputs that are exactly the same at every step at which they have a value (outputs,)."""
-        above, below = self.above == self.centre, self.below == self.centre
-        return np.asarray(np.all(above | np.isnan(self.above), axis=0) & np.all(below | np.isnan(self.below), axis=0))
-
 
 class Line:
     """Takes samples along any coordinate of one leaf; counts what it costs."""

@@ -34,8 +34,8 @@ def smoothing_steps(largest: float) -> Array:
     return np.asarray(largest * 2.0 ** (-(np.arange(count) + jitter) / _PAIRS_PER_WIDTH))
 
 
-def smoothed(take: Callable[[Array], Samples], largest: float) -> Limit:
-    """The derivative of every output from noisy samples, with the error of that number.
+def smoothed(take: Callable[[Array], Samples], largest: float, noise: Array) -> tuple[Limit, Array]:
+    """The derivative of every output from noisy samples, with its error and the width of the fit (outputs,).
 
     The odd part of the forward, o(t) = (a(x + t) - a(x - t)) / 2 = a't + a‴t³/6 + …, is fitted by least squares
     over several widths w and with several numbers of terms. The error of a fit is the statistical one, 6
@@ -48,24 +48,26 @@ def smoothed(take: Callable[[Array], Samples], largest: float) -> Limit:
     Arguments:
         take: takes samples at given steps.
         largest: the largest step to be taken.
+        noise: what the outputs are inexact by at least (outputs,).
     """
     samples = take(smoothing_steps(largest))
     steps = samples.steps
     with np.errstate(all="ignore"):
         odd = (samples.above - samples.below) / 2
         even = (samples.above + samples.below) / 2 - samples.centre
-    limits = [_within(width, steps, odd, even) for width in largest / 2.0 ** np.arange(_WIDTHS - 2)]
-    best = limits[0]
-    narrower = limits[1]
-    for limit, next_narrower in zip(limits[1:], [*limits[2:], limits[-1]], strict=True):
+    widths = largest / 2.0 ** np.arange(_WIDTHS - 2)
+    limits = [_within(width, steps, odd, even, noise) for width in widths]
+    best, narrower, chosen = limits[0], limits[1], np.full(odd.shape[1], widths[0])
+    for width, limit, next_narrower in zip(widths[1:], limits[1:], [*limits[2:], limits[-1]], strict=True):
         better = limit.error < best.error
         best, narrower = limit.where(better, best), next_narrower.where(better, narrower)
+        chosen = np.where(better, width, chosen)
     with np.errstate(invalid="ignore"):
         apart = np.abs(best.value - narrower.value) - narrower.error
-    return Limit(best.value, np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf)))
+    return Limit(best.value, np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf))), chosen
 
 
-def _within(width: float, steps: Array, odd: Array, even: Array) -> Limit:
+def _within(width: float, steps: Array, odd: Array, even: Array, noise: Array) -> Limit:
     """The best fit over one width; unknown where a sample has no value or the even part has a kink."""
     inside = (steps <= width) & (steps > width / 16)
     scaled = (steps[inside] / width)[:, None]
@@ -76,7 +78,8 @@ def _within(width: float, steps: Array, odd: Array, even: Array) -> Limit:
     _, left_even = _fitted(scaled ** (2 * powers), even)
     bent = left_even[-1] > 3 * left[-1] + 1e-12 * np.max(np.abs(even), axis=0, initial=0.0)
     truncation = np.abs(np.diff(fit.values, axis=0))
-    errors = (truncation + fit.errors[:-1]) / width
+    # Samples that are all equal leave nothing over, which says nothing of their noise.
+    errors = (truncation + np.maximum(fit.errors[:-1], noise)) / width
     terms = np.argmin(errors, axis=0)[None]
     value = np.take_along_axis(fit.values[:-1], terms, axis=0)[0] / width
     error = np.take_along_axis(errors, terms, axis=0)[0]

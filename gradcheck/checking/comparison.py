@@ -8,8 +8,8 @@ from gradcheck.calculus.columns import Estimate
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
-# Backward computes in floating point too: entries beside larger ones carry the rounding of those.
-ROUNDINGS_OF_BACKWARD = 8
+# Entries so far below what the magnitudes of output and leaf suggest are those of a saturated module.
+_INSENSITIVE = 1e3 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -68,22 +68,19 @@ class Comparison:
         return Verdict.INCONCLUSIVE if self.unresolved(threshold).any() else Verdict.PASS
 
 
-def compare(
-    analytical: Array, numerical: Estimate, scale: float, eps: float, spread: Array | float = 0.0
-) -> Comparison:
+def compare(analytical: Array, numerical: Estimate, scale: float, rounding: Array | float) -> Comparison:
     """Compare two Jacobians, or two columns of them.
 
     Arguments:
         analytical, numerical: what backward says and what was measured.
         scale: the largest entry of the leaf's Jacobian.
-        eps: machine epsilon of the leaf's dtype.
-        spread: measured error of the analytical entries.
+        rounding: error of the analytical entries.
 
     No tolerance in here grows with the number of entries.
     """
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value) + numerical.half)
-        error = numerical.error + ROUNDINGS_OF_BACKWARD * eps * _beside(analytical) + spread
+        error = numerical.error + rounding
         beyond = np.maximum(gap_of(analytical, numerical) - error, 0.0)
         excess = np.where(beyond == 0, 0.0, beyond / magnitude)
         blur = np.where(error == 0, 0.0, error / np.maximum(magnitude, scale))
@@ -102,20 +99,9 @@ def gap_of(analytical: Array, numerical: Estimate) -> Array:
         return np.asarray(np.maximum(np.abs(analytical - numerical.value) - numerical.half, 0.0))
 
 
-def _beside(analytical: Array) -> Array:
-    """The largest entry in the same row: one backward computes a row, and a sum that cancels leaves its rounding.
-
-    Not the largest of the whole leaf, beside which a leaf of mixed scales would have entries that nobody looks at.
-    """
-    rows = np.abs(analytical) if analytical.ndim > 1 else np.abs(analytical)[:, None]
-    finite = np.where(np.isfinite(rows), rows, 0.0)
-    largest = np.max(finite, axis=1, keepdims=True, initial=0.0)
-    return np.broadcast_to(largest, rows.shape).reshape(analytical.shape)
-
-
 def scale_of(analytical: Array, numerical: Array, error: Array, fallback: float) -> float:
     """The largest finite magnitude among the entries; ``fallback`` if that cannot be told from zero."""
     entries = np.abs(np.concatenate([analytical.ravel(), numerical.ravel()]))
     largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
     doubt = float(np.max(error, initial=0.0, where=np.isfinite(error)))
-    return largest if largest > doubt else max(largest, fallback)
+    return largest if largest > max(doubt, _INSENSITIVE * fallback) else max(largest, fallback)

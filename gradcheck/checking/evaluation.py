@@ -22,6 +22,7 @@ from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
 
 _GENERIC_POINTS = 4
+_NEARBY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +106,17 @@ class Evaluation:
             evaluate=outputs_near(self.module, self.forward, self.settings.seed),
             point=self.case.leaves,
             value=ravel(self.forward.outputs),
-            noise=Noise.of(self.forward.outputs, ravel(repeated.outputs)),
+            noise=Noise.of(self.forward.outputs, ravel(repeated.outputs), self._outputs_nearby),
             imaginary=self._imaginary if self.settings.complex_step else None,
         )
+
+    @property
+    def _outputs_nearby(self) -> dict[str, Array]:
+        """The outputs at a point that is no round one; none where forward has none there."""
+        try:
+            return call_forward(self.module, self.moved(_NEARBY, "nearby").case.leaves, self.settings.seed).outputs
+        except ModuleError:
+            return {}
 
     @cached_property
     def _imaginary(self) -> Callable[[Leaves], Array]:

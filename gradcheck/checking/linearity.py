@@ -6,10 +6,9 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import call_backward
-from gradcheck.checking.comparison import ROUNDINGS_OF_BACKWARD
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.measurement import leaf_scale, measure
-from gradcheck.checking.rounding import rounding_of
+from gradcheck.checking.measurement import leaf_scale, measure, scale_of_the_point
+from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis, entry_path
 
@@ -25,12 +24,14 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     expected = cotangent @ jacobian
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
     scale = np.abs(cotangent) @ np.abs(jacobian)
-    largest = leaf_scale(evaluation, leaf, measure(evaluation, leaf).numerical) * np.abs(cotangent).sum()
-    allowed = evaluation.settings.threshold * scale + ROUNDINGS_OF_BACKWARD * eps_of(value) * largest
+    natural = leaf_scale(evaluation, leaf, measure(evaluation, leaf).numerical)
+    natural = max(natural, scale_of_the_point(evaluation, leaf))
+    rounding = np.abs(cotangent) @ expected_rounding(evaluation, leaf, natural)
+    allowed = evaluation.settings.threshold * scale + rounding
     gap = np.abs(given - expected)
     if np.all(gap <= allowed):
         return ""
-    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), largest)
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural * np.abs(cotangent).sum())
     wrong = ~(gap <= allowed + own)
     if not wrong.any():
         return ""

@@ -12,7 +12,7 @@ from gradcheck.calculus.numerical import numerical_jacobian, second_opinion
 from gradcheck.checking.comparison import Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.kinks import with_pieces_beside
-from gradcheck.checking.rounding import rounding_of
+from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import STRICTEST_THRESHOLD
 
@@ -32,7 +32,8 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     if not _doubtful(comparison, threshold).any():
         return comparison
     scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
-    spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, scale)
+    natural = max(scale, scale_of_the_point(evaluation, leaf))
+    spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, natural)
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
     worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
@@ -50,12 +51,13 @@ def _doubtful(comparison: Comparison, threshold: float) -> Array:
 
 
 def _goal(evaluation: Evaluation, leaf: str) -> Goal:
-    analytical, eps = evaluation.jacobians[leaf], eps_of(evaluation.case.leaves[leaf])
-    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), _scale_of_the_point(evaluation, leaf))
+    analytical = evaluation.jacobians[leaf]
+    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), scale_of_the_point(evaluation, leaf))
+    rounding = expected_rounding(evaluation, leaf, claimed)
 
     def settles(j: int, column: Estimate) -> Array:
         own = np.max(np.abs(analytical[:, j]), initial=0.0, where=np.isfinite(analytical[:, j]))
-        compared = compare(analytical[:, j], column, own, eps)
+        compared = compare(analytical[:, j], column, own, rounding[:, j])
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
         nothing = (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
         return np.asarray(compared.passes(STRICTEST_THRESHOLD) | nothing)
@@ -65,12 +67,12 @@ def _goal(evaluation: Evaluation, leaf: str) -> Goal:
 
 def _compared(evaluation: Evaluation, leaf: str, numerical: Estimate, spread: Array | float = 0.0) -> Comparison:
     scale = leaf_scale(evaluation, leaf, numerical)
-    return compare(evaluation.jacobians[leaf], numerical, scale, eps_of(evaluation.case.leaves[leaf]), spread)
+    return compare(evaluation.jacobians[leaf], numerical, scale, expected_rounding(evaluation, leaf, scale) + spread)
 
 
 def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
     """The largest entry of a leaf's Jacobian; what it could be at this point, if that cannot be told from zero."""
-    fallback = _scale_of_the_point(evaluation, leaf)
+    fallback = scale_of_the_point(evaluation, leaf)
     return scale_of(evaluation.jacobians[leaf], numerical.value, numerical.error, fallback)
 
 
@@ -92,7 +94,8 @@ def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
     return replace(numerical, error=error, forwards=numerical.forwards + other.forwards)
 
 
-def _scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
+def scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
+    """What an entry would be if the output changed by itself when the leaf does."""
     outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
     inputs = float(np.max(np.abs(evaluation.case.leaves[leaf]), initial=0.0))
     return outputs / inputs if outputs and inputs else 1.0

@@ -5,9 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.algebra.layout import coordinates
+from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
 
+# Backward computes in floating point too: entries beside larger ones carry the rounding of those.
+ROUNDINGS_OF_BACKWARD = 8
 _DIRECTIONS = ("first", "second", "third")
 _SAFETY = 4.0
 # What changes by more than this part of the scale within a few units in the last place is no rounding.
@@ -46,6 +51,24 @@ def rounding_of(evaluation: Evaluation, result: Result, eps: float, scale: Array
 
 
 def _third_difference(evaluation: Evaluation, result: Result, given: Array, distance: float, direction: str) -> Array:
-    """|f(2d) - 3f(d) + 3f(0) - f(-d)| over √20, the root of the sum of the squared coefficients."""
+    """|f(2d) - 3f(d) + 3f(0) - f(-d)|, which is √20 times the noise of one value."""
     forth, twice, back = (result(evaluation.moved(k * distance, direction)) for k in (1, 2, -1))
-    return np.asarray(np.abs(twice - 3 * forth + 3 * given - back) / np.sqrt(20))
+    return np.asarray(np.abs(twice - 3 * forth + 3 * given - back))
+
+
+def expected_rounding(evaluation: Evaluation, leaf: str, scale: float) -> Array:
+    """The rounding that the entries of a leaf's Jacobian have to be granted at least (outputs, coordinates).
+
+    One backward computes a row, and a sum that cancels leaves the rounding of its largest term. A difference such as
+    1 - tanh² leaves that of the output itself, be the result 1e-20. But it is never granted more than belongs to the
+    leaf's largest entry; nor that much throughout, or a leaf of mixed scales has entries that nobody looks at. Where
+    forward computes in a lower precision, it is the derivative at a rounded point that is measured.
+    """
+    jacobian, value = np.abs(evaluation.jacobians[leaf]), evaluation.case.leaves[leaf]
+    near = evaluation.neighbourhood
+    rows = np.max(np.where(np.isfinite(jacobian), jacobian, 0.0), axis=1, keepdims=True, initial=0.0)
+    with np.errstate(all="ignore"):
+        changes = np.abs(near.value)[:, None] / np.minimum(np.abs(coordinates(value)), 1.0)
+    beside = np.maximum(rows, np.fmin(scale, changes))
+    lower = np.where(near.noise.eps > eps_of(value), near.noise.eps, 0.0)[:, None]
+    return np.asarray(ROUNDINGS_OF_BACKWARD * eps_of(value) * beside + ROUNDINGS * lower * rows)

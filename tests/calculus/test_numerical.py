@@ -154,7 +154,7 @@ def test_empty_and_scalar_leaves(shape: tuple[int, ...]) -> None:
 
 
 HARD: list[tuple[str, Function, Function, list[float]]] = [
-    ("phases of 1e9", np.sin, np.cos, [1.7e9]),
+    ("phases of 1e9", np.sin, np.cos, [1.7e9, 1.7e9 + 2]),
     ("day numbers", lambda x: np.sin(2 * np.pi * x), lambda x: 2 * np.pi * np.cos(2 * np.pi * x), [737000.3]),
     ("mixed scales", lambda x: 1 / x, lambda x: -1 / x**2, [1.0, 1e-6]),
     ("more mixed scales", lambda x: x**-2.0, lambda x: -2 * x**-3.0, [1e3, 1e-3]),
