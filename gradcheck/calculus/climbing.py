@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders, own_ladder
+from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladders, higher_ladders, own_ladder
 from gradcheck.calculus.columns import Estimate, column_estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Samples
@@ -48,6 +48,8 @@ class Goal:
 _AGREEMENT = 1e-3
 # A difference at a step so much smaller than the width of a fit has no truncation error to speak of beside it.
 _MUCH_FINER = 64
+# A difference that is off by no more than this part of the derivative has a step within which the function is smooth.
+_ALIKE = 0.2
 
 
 def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
@@ -109,7 +111,7 @@ def _with_complex_step(line: Line, j: int, column: Estimate) -> Estimate:
 def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Estimate) -> Estimate:
     """The column with the derivatives of a fit, where that is more exact and no smaller step contradicts it."""
     noise = np.maximum(column.noise, samples.noise.at(samples.centre))
-    largest = float(coarse_ladder(coordinate)[0])
+    largest = min(float(coarse_ladder(coordinate)[0]), _reach(samples, column))
     fit, width = smoothed(lambda steps: line.samples(coordinate.index, steps), largest, noise)
     quotients = samples.central()
     finer = quotients.steps[:, None] < width / _MUCH_FINER
@@ -120,6 +122,16 @@ def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Esti
     better = (fit.error < column.error) & (column.half == 0) & ~contradicted
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
     return replace(column, value=value, error=error)
+
+
+def _reach(samples: Samples, column: Estimate) -> float:
+    """The largest step at which the differences still look like the derivative, as far as that is known."""
+    quotients = samples.central()
+    known = np.isfinite(column.error) & (column.error > 0) & (column.value != 0)
+    with np.errstate(all="ignore"):
+        alike = np.abs(quotients.values - column.value) <= _ALIKE * np.abs(column.value)
+    steps = np.max(np.where(alike, quotients.steps[:, None], 0.0), axis=0, initial=0.0)
+    return float(np.min(steps[known & (steps > 0)], initial=np.inf)) * RATIO
 
 
 def _noisy(column: Estimate, samples: Samples) -> bool:

@@ -17,6 +17,9 @@ _NOISE_IN_OUTPUT = 1e-3
 # No floating-point format has a coarser grid, relative to its numbers, than bfloat16.
 _COARSEST_GRID = 2.0**-7
 _TAIL = 4
+# A distance that keeps more than half of itself when the step is divided by 4, and is a visible part of the output.
+_STAYING = 0.5
+_JUMP = 1e-3
 # Beside a kink one side moves by 3, 15, 63, … distances of the kink; a rounded one by a few pieces at most.
 _DIFFERENT_AMOUNTS = 3
 _GROWTH = 10
@@ -141,13 +144,14 @@ def _combined(samples: Samples, both: Limit, above: Limit, below: Limit, noise: 
 
 
 def _ends(samples: Samples, side: Array) -> Array:
-    """Whether the function ends on this side, or jumps there: no value at all, or a distance that stays."""
+    """Whether the function ends on this side, or jumps: no value, or a distance that stays where steps shrink."""
     gone = np.all(np.isnan(side), axis=0)
     with np.errstate(invalid="ignore"):
-        distance = np.abs(side - samples.centre)[-_TAIL:]
-        rounding = ROUNDINGS * samples.noise.at(samples.centre)
-        jumps = np.all((distance > rounding) & (distance > 0.5 * np.nanmax(distance, axis=0, initial=0.0)), axis=0)
-    return np.asarray(gone | jumps)
+        distance = np.abs(side - samples.centre)
+        size = np.fmax.reduce(np.abs(np.concatenate([side, samples.centre[None]])), axis=0)
+        stays = (distance[1:] > _STAYING * distance[:-1]) & (distance[1:] > _JUMP * size)
+    # As many steps in a row as it takes to call something converged.
+    return np.asarray(gone | np.any(stays[2:] & stays[1:-1] & stays[:-2], axis=0))
 
 
 def _lasting_jump(right: Quotients, left: Quotients, rounding: Array) -> Array:

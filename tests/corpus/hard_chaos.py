@@ -84,7 +84,8 @@ def tent_points(generator: np.random.Generator) -> Point:
 # fmt: off
 SPECIMENS: tuple[Specimen, ...] = (
     elementwise("tent_map", tent, tent_slope, tent_points, "linear pieces of 1 / 4096",
-        wrong_slope("slope of a single step", lambda x: 2 * np.sign(tent_slope(x)), "constant factor"), kind="curvature"),
+        wrong_slope("slope of a single step", lambda x: 2 * np.sign(tent_slope(x)), "constant factor"),
+        kind="curvature"),
     Specimen("logistic_map", "curvature", logistic, logistic_backward,
         lambda g: {"x": g.uniform(0.1, 0.4, 4), "r": np.asarray(g.uniform(3.8, 3.95))},
         (Bug("last step alone", changed(logistic_backward, "r", lambda g, leaves, a:

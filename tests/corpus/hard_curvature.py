@@ -123,10 +123,12 @@ def sech2(z: Array) -> Array:
 
 # fmt: off
 SPECIMENS: tuple[Specimen, ...] = (
-    elementwise("sine_of_1e10_x", lambda x: np.sin(1e10 * x), lambda x: 1e10 * np.cos(1e10 * x), phased(lambda p: p / 1e10, *[3 * 10**5] * 5),
+    elementwise("sine_of_1e10_x", lambda x: np.sin(1e10 * x), lambda x: 1e10 * np.cos(1e10 * x),
+        phased(lambda p: p / 1e10, *[3 * 10**5] * 5),
         "a period of 6e-10 around 1e-4",
         wrong_slope("frequency forgotten", lambda x: np.cos(1e10 * x), "constant factor"), kind=CURVED),
-    elementwise("sine_of_1e8_x", lambda x: np.sin(1e8 * x), lambda x: 1e8 * np.cos(1e8 * x), phased(lambda p: p / 1e8, *[3 * 10**7] * 5),
+    elementwise("sine_of_1e8_x", lambda x: np.sin(1e8 * x), lambda x: 1e8 * np.cos(1e8 * x),
+        phased(lambda p: p / 1e8, *[3 * 10**7] * 5),
         "a period of 6e-8 around 1; its phases are rounded to 1e-8", kind=CURVED),
     elementwise("cosine_of_a_million", lambda x: np.sin(x), lambda x: np.cos(x), phased(lambda p: p, *[3 * 10**5] * 5),
         "a step relative to x spans several periods",
