@@ -35,6 +35,7 @@ class Estimate:
         error: infinite where nothing is known.
         half: half the distance of the one-sided derivatives; 0 where there is no kink.
         noise: what is known of the noise of the outputs, as an absolute error of them.
+        still: where the output stayed exactly the same over a whole ladder of steps.
         forwards: evaluations that it took.
 
     Shapes: (outputs,) for a column, (outputs, coordinates) for a Jacobian.
@@ -44,11 +45,12 @@ class Estimate:
     error: Array
     half: Array
     noise: Array
+    still: Array
     forwards: int
 
     def where(self, chosen: Array, other: "Estimate") -> "Estimate":
         """Return this estimate where chosen, else the other, with the forwards of both."""
-        names = ("value", "error", "half", "noise")
+        names = ("value", "error", "half", "noise", "still")
         parts = {name: np.where(chosen, getattr(self, name), getattr(other, name)) for name in names}
         return Estimate(**parts, forwards=self.forwards + other.forwards)
 
@@ -56,7 +58,7 @@ class Estimate:
     def unknown(cls, outputs: int) -> "Estimate":
         """Nothing is known of a column."""
         zeros = np.zeros(outputs)
-        return cls(np.full(outputs, np.nan), np.full(outputs, np.inf), zeros, zeros, 0)
+        return cls(np.full(outputs, np.nan), np.full(outputs, np.inf), zeros, zeros, zeros > 0, 0)
 
 
 def first_estimate(samples: Samples) -> Estimate:
@@ -76,7 +78,8 @@ def first_estimate(samples: Samples) -> Estimate:
         size = np.maximum(np.abs(above - below), 1e-6 * np.max(np.abs([above, below, centre]), axis=0))
         known = np.isfinite(value) & np.isfinite(error) & ~(bend > 0.02 * size)
     zeros = np.zeros(value.shape)
-    return Estimate(np.where(np.isfinite(value), value, np.nan), np.where(known, error, np.inf), zeros, zeros, 0)
+    value = np.where(np.isfinite(value), value, np.nan)
+    return Estimate(value, np.where(known, error, np.inf), zeros, zeros, zeros > 0, 0)
 
 
 def column_estimate(samples: Samples, length: float) -> Estimate:
@@ -140,7 +143,7 @@ def _combined(samples: Samples, both: Limit, above: Limit, below: Limit, noise: 
     best = above.where(~both.known & above.known & ~below.known & _ends(samples, samples.below), best)
     best = below.where(~both.known & below.known & ~above.known & _ends(samples, samples.above), best)
     half = np.where(kinked, np.abs(above.value - below.value) / 2, 0.0)
-    return Estimate(best.value, best.error, half, noise, 0)
+    return Estimate(best.value, best.error, half, noise, samples.still, 0)
 
 
 def _ends(samples: Samples, side: Array) -> Array:

@@ -167,8 +167,13 @@ def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[
     with np.errstate(invalid="ignore"):
         changes[1:] = np.abs(np.diff(quotients.values, axis=0))
         shrinking[2:] = changes[2:] <= changes[1:-1] / 2
-        converging = (shrinking | (changes <= ROUNDINGS * rounding)) & admissible
-    converging[:2] = False
+        small = changes <= ROUNDINGS * rounding
+    # Changes that do not shrink may become smaller than rounding, which grows: that is no convergence.
+    begins = np.isnan(changes) | small
+    converging = np.zeros(small.shape, bool)
+    for k in range(2, len(small)):
+        converging[k] = admissible[k] & (shrinking[k] | (small[k] & (converging[k - 1] | begins[k - 1])))
+        begins[k] &= converging[k] | ~np.isfinite(changes[k])
     starts = converging.copy()
     starts[1:] &= ~converging[:-1]
     label = np.cumsum(starts, axis=0) * converging

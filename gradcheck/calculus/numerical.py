@@ -9,12 +9,15 @@ from gradcheck.algebra.steps import Coordinate
 from gradcheck.calculus.climbing import Goal, climbed
 from gradcheck.calculus.columns import Estimate, first_estimate
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Neighbourhood
 from gradcheck.values.aliases import Array
 
 # Relative noise at which an output is taken to be computed in a lower precision than float64.
 _VISIBLE = 1e-9
 _OTHER_STEPS = 0.6
+# Noise up to this part of a movement leaves the movement clear to see.
+_CLEAR = 1e-2
 
 
 def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) -> Estimate:
@@ -44,7 +47,8 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) 
     if _zeros_are_doubtful(columns, near):
         for coordinate in doubtful:
             columns[coordinate.index] = climbed(line, coordinate, goal)
-    return replace(_side_by_side(columns, near.value.size), forwards=line.forwards)
+    lengths = np.array([coordinate.length for coordinate in coordinates])
+    return replace(_sharing_noise(_side_by_side(columns, near.value.size), lengths), forwards=line.forwards)
 
 
 def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal: Goal) -> Estimate:
@@ -60,8 +64,24 @@ def _zeros_are_doubtful(columns: Sequence[Estimate], near: Neighbourhood) -> boo
     return inside or all(np.all(column.value == 0) for column in columns)
 
 
+def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
+    """The Jacobian with errors that allow for the noise that an output shows along other coordinates.
+
+    An output that hardly moves along a coordinate shows little of its noise there: log(1 + s) with s = 1e-11 is exact
+    to 1e-16, not to eps · 1e-11, and that is seen along the coordinate on which s depends.
+    """
+    short = np.minimum(lengths, 1.0)
+    moves = np.abs(jacobian.value) * short
+    with np.errstate(all="ignore"):
+        telling = np.isfinite(jacobian.error) & (jacobian.half == 0) & (jacobian.noise <= _CLEAR * moves)
+        noise = np.max(np.where(telling, jacobian.noise, 0.0), axis=1, keepdims=True, initial=0.0)
+        hidden = np.where((moves < noise / _CLEAR) & ~jacobian.still, ROUNDINGS * noise / short, 0.0)
+    return replace(jacobian, error=np.fmax(jacobian.error, hidden))
+
+
 def _side_by_side(columns: Sequence[Estimate], outputs: int) -> Estimate:
-    parts = {name: np.zeros((outputs, len(columns))) for name in ("value", "error", "half", "noise")}
+    names = ("value", "error", "half", "noise", "still")
+    parts = {name: np.zeros((outputs, len(columns)), bool if name == "still" else float) for name in names}
     for name, whole in parts.items():
         for j, column in enumerate(columns):
             whole[:, j] = getattr(column, name)

@@ -87,6 +87,12 @@ class Samples:
         )
         return Samples(up, down, above, below, self.centre, self.noise)
 
+    @property
+    def still(self) -> Array:
+        """Outputs that are exactly the same at every step at which they have a value (outputs,)."""
+        moved = [(side != self.centre) & ~np.isnan(side) for side in (self.above, self.below)]
+        return np.asarray(~np.any(moved[0] | moved[1], axis=0))
+
     def quotients(self) -> tuple[Quotients, Quotients, Quotients]:
         """The central quotients, those from the right and those from the left."""
         return self.central(), self.right(), self.left()

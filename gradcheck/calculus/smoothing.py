@@ -12,6 +12,8 @@ from gradcheck.values.aliases import Array
 _WIDTHS = 10
 _PAIRS_PER_WIDTH = 8  # for each halving of the width
 _TERMS = 5
+# Rounding to a grid is no independent noise: a fit may be off by so many times its size over the width.
+_SYSTEMATIC = 3
 # Of normal noise 3 would do; but what is left over from rounding to a grid is not normal, and the best of many fits is
 # taken.
 _DEVIATIONS = 6.0
@@ -79,7 +81,7 @@ def _within(width: float, steps: Array, odd: Array, even: Array, noise: Array) -
     bent = left_even[-1] > 3 * left[-1] + 1e-12 * np.max(np.abs(even), axis=0, initial=0.0)
     truncation = np.abs(np.diff(fit.values, axis=0))
     # Samples that are all equal leave nothing over, which says nothing of their noise.
-    errors = (truncation + np.maximum(fit.errors[:-1], noise)) / width
+    errors = (truncation + np.maximum(fit.errors[:-1], _SYSTEMATIC * noise)) / width
     terms = np.argmin(errors, axis=0)[None]
     value = np.take_along_axis(fit.values[:-1], terms, axis=0)[0] / width
     error = np.take_along_axis(errors, terms, axis=0)[0]

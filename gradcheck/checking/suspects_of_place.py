@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import permutations
+from math import comb
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from gradcheck.checking.contrast import Contrast
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis
 
+# How often some entries out of a few may lie on one side of the others by chance.
+_CHANCE = 0.05
 _ALONG_ANOTHER_AXIS = "a sum, an index or a matrix product runs along the wrong axis of the cotangent"
 
 
@@ -173,7 +176,7 @@ def one_branch(contrast: Contrast) -> Diagnosis | None:
     """The gradient is wrong only where the leaf lies on one side of a value, and at once by much."""
     wrong = contrast.wrong.any(axis=0)
     value = contrast.value
-    if value.dtype.kind != "f" or value.size != wrong.size or min(wrong.sum(), (~wrong).sum()) < 2:
+    if value.dtype.kind != "f" or value.size != wrong.size or 2 / comb(wrong.size, int(wrong.sum())) > _CHANCE:
         return None
     # What fades away towards the right entries is no branch.
     excess = np.max(contrast.comparison.excess, axis=0)[wrong]

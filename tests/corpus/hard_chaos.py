@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.values.aliases import Array, Leaves
-from tests.corpus.hard_scales import elementwise, wrong_slope
+from tests.corpus.hard_scales import elementwise, quiet, wrong_slope
 from tests.corpus.specimen import Bug, Point, Specimen, changed
 
 
+@quiet
 def logistic(x: Array, r: Array) -> Array:
     for _ in range(10):
         x = r * x * (1 - x)
@@ -25,6 +26,7 @@ def logistic_backward(leaves: Leaves, a: Any, through: bool = True) -> dict[str,
     return {"x": g, "r": np.asarray(dr)}
 
 
+@quiet
 def henon(x: Array, y: Array) -> dict[str, Array]:
     for _ in range(8):
         x, y = 1 - 1.4 * x**2 + y, 0.3 * x
@@ -46,6 +48,7 @@ def lorenz_slope(s: Array) -> Array:
     return np.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z])
 
 
+@quiet
 def lorenz(s: Array) -> Array:
     """25 Euler steps."""
     for _ in range(25):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.values.aliases import Array, Leaves
-from tests.corpus.hard_scales import Draw, around, decades, elementwise, wrong_slope
+from tests.corpus.hard_scales import Draw, around, decades, elementwise, quiet, wrong_slope
 from tests.corpus.specimen import Bug, Point, Specimen, changed
 
 CONDITION = "conditioning"
@@ -152,6 +152,7 @@ def far_from_zero(generator: np.random.Generator) -> Point:
     return {"x": 1e4 + spread + generator.uniform(-0.2, 0.2, (3, 5))}
 
 
+@quiet
 def small_root(b: Array, c: Array) -> Array:
     """The smaller root of x² − 2 b x + c, as b − √(b² − c)."""
     return np.asarray(b - np.sqrt(b**2 - c))

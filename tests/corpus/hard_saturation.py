@@ -29,7 +29,7 @@ def log_softmax(x: Array) -> Array:
 
 
 def log_softmax_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
-    """dx_j = Σ_k y_k (g_j − g_k) + …, written as g_j (1 − y_j) − y_j Σ_{k ≠ j} g_k with 1 − y_j summed from the others."""
+    """dx_j = g_j (1 − y_j) − y_j Σ_{k ≠ j} g_k, with 1 − y_j as the sum of the others."""
     y = softmax(leaves["x"])
     others = 1 - np.eye(len(y))
     return {"x": a * (others @ y) - y * (others @ a)}
@@ -51,7 +51,7 @@ def cross_entropy_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
 
 def wide_logits(generator: np.random.Generator) -> Point:
     """One row wide in probabilities, one right by far, one wrong by far."""
-    rows = np.array([[0, -1, -15, -30, -46], [0, -25, -30, -46, -35], [-40, 0, -20, 1, -35]])
+    rows = np.array([[0, -1, -15, -30, -46], [0, -14, -30, -46, -35], [-40, 0, -20, 1, -35]])
     return {"x": rows + generator.uniform(-0.3, 0.3, (3, 5)), "label": np.array([1, 0, 0])}
 
 
@@ -89,6 +89,7 @@ def gated(x: Array) -> Any:
     return np.sum(sigmoid(x))
 
 
+@quiet
 def unit(x: Array) -> Array:
     return np.asarray(x / np.sqrt(np.sum(x**2, axis=1, keepdims=True)))
 
@@ -99,6 +100,7 @@ def unit_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
     return {"x": (a - y * np.sum(a * y, axis=1, keepdims=True)) / np.sqrt(np.sum(x**2, axis=1, keepdims=True))}
 
 
+@quiet
 def cosine(x: Array, y: Array) -> Any:
     return np.sum(x * y) / np.sqrt(np.sum(x**2) * np.sum(y**2))
 
@@ -134,10 +136,6 @@ def log_sum_exp(x: Array) -> Any:
     return np.log(np.sum(np.exp(x)))
 
 
-def entropy(p: Array) -> Any:
-    return -np.sum(p * np.log(p))
-
-
 # fmt: off
 SPECIMENS: tuple[Specimen, ...] = (
     Specimen("softmax_of_wide_logits", SATURATED, lambda x: softmax(x), softmax_backward,
@@ -150,7 +148,7 @@ SPECIMENS: tuple[Specimen, ...] = (
         "slopes of 1e-20 beside 1"),
     Specimen("cross_entropy_of_wide_logits", SATURATED, cross_entropy, cross_entropy_backward, wide_logits,
         (Bug("mean over the batch", changed(cross_entropy_backward, "x", lambda g, leaves, a: g / 3),
-             ("x",), ("constant factor", "mean for sum")),), "losses of 1e-11 and of 40, slopes of 1e-20 beside 1"),
+             ("x",), ("constant factor", "mean for sum")),), "losses of 1e-6 and of 40, slopes of 1e-20 beside 1"),
     Specimen("masked_softmax", SATURATED, lambda x, mask: softmax(masked_scores(x, mask)), masked_backward, masked,
         (Bug("mask forgotten", changed(masked_backward, "x", lambda g, leaves, a: softmax_backward(leaves, a)["x"]),
              ("x",)),), "−1e9 added to the masked scores, which are rounded to 1e-7"),
@@ -161,20 +159,19 @@ SPECIMENS: tuple[Specimen, ...] = (
         "x": a * sigmoid(leaves["x"]) * sigmoid(-leaves["x"])}, around([0.5, -1, 30, -30, 45, -45, 3]),
         (Bug("1 − y instead of y (1 − y)", lambda leaves, a: {"x": a * sigmoid(-leaves["x"])}, ("x",)),),
         "slopes of 1e-20 beside 0.2 in one sum"),
-    elementwise("sigmoid_far_below_zero", sigmoid, lambda x: sigmoid(x) * sigmoid(-x), around([-5, -20, -50, -300, -700],
-        0.01), "values and slopes down to 1e-304",
+    elementwise("sigmoid_far_below_zero", sigmoid, lambda x: sigmoid(x) * sigmoid(-x), around(
+        [-5, -20, -50, -300, -700], 0.01), "values and slopes down to 1e-304",
         wrong_slope("sign of x", lambda x: -sigmoid(x) * sigmoid(-x), "sign flip"), kind=SATURATED),
-    elementwise("softplus_far_below_zero", lambda x: np.log1p(np.exp(x)), sigmoid, around([-5, -20, -50, -300, 30]),
-        "values and slopes from 1e-150 to 30", kind=SATURATED),
+    elementwise("softplus_far_below_zero", lambda x: np.log1p(np.exp(x)), sigmoid, around([-5, -20, -50, -150, 30]),
+        "values and slopes from 1e-80 to 30", kind=SATURATED),
     elementwise("complementary_tanh", lambda x: 2 / (1 + np.exp(2 * x)), lambda x: -1 / np.cosh(x) ** 2,
         around([0.5, 5, 20, 100]), "slopes from 1e-86 to 1 in one leaf", kind=SATURATED),
     Specimen("log_sum_exp_of_700", "domain", quiet(log_sum_exp), lambda leaves, a: {"x": a * softmax(leaves["x"])},
         lambda g: {"x": g.permutation(np.array([705, 703, 690, 650, 0]) + g.uniform(-1, 1, 5))}, (),
         "infinite 4 further; slopes of 1e-300 beside 0.9"),
-    Specimen("entropy_with_tiny", SATURATED, quiet(entropy), lambda leaves, a: {"p": -a * (1 + np.log(leaves["p"]))},
-        lambda g: {"p": g.permutation(g.uniform(1, 2, 5) * [1e-20, 1e-12, 1e-6, 0.3, 0.1])},
-        (Bug("1 forgotten", lambda leaves, a: {"p": -a * np.log(leaves["p"])}, ("p",)),),
-        "probabilities of 1e-20: no logarithm a step away"),
+    elementwise("entropy_of_tiny", lambda p: -p * np.log(p), lambda p: -1 - np.log(p),
+        around([1e-20, 1e-12, 1e-6, 0.1, 0.6]), "probabilities of 1e-20: no logarithm a step away",
+        wrong_slope("1 forgotten", lambda p: -np.log(p)), kind="domain"),
     Specimen("unit_of_tiny", SATURATED, unit, unit_backward,
         lambda g: {"x": g.uniform(0.5, 1, (3, 4)) * [1, -1, 1, 1] * np.array([[1e-9], [1e-5], [1]])},
         (Bug("projection forgotten", lambda leaves, a: {"x": a / np.sqrt(np.sum(

@@ -79,6 +79,7 @@ def uneven_columns(generator: np.random.Generator) -> Point:
     }
 
 
+@quiet
 def telescoped(c: Array, x: Array) -> Array:
     """Σ c_k x^k with c_k ~ 1000^−k and x ~ 1000."""
     return np.asarray(np.sum(c * x[:, None] ** np.arange(4), axis=1))
@@ -167,7 +168,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     Specimen("telescoped_polynomial", "scales", telescoped, telescoped_backward, lambda g: {
         "c": g.uniform(0.5, 2, 4) * 1e3 ** -np.arange(4.0), "x": g.uniform(500, 2000, 5)}, (),
         "coefficients from 1 to 1e-9, powers from 1 to 1e9"),
-    Specimen("quotient_of_scales", "scales", lambda x, y: x / y, quotient_backward,
+    Specimen("quotient_of_scales", "scales", quiet(lambda x, y: x / y), quotient_backward,
         lambda g: {"x": g.uniform(1, 2, 7) * np.logspace(-9, 9, 7), "y": g.uniform(1, 2, 7) * decades(9, -9, 7)}, (),
         "results from 1e-18 to 1e18"),
     Specimen("narrow_valley", "scales", lambda x, y: 1e4 * (y - x**2) ** 2 + (1 - x) ** 2, rosenbrock_backward, valley,

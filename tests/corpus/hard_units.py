@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.values.aliases import Array, Leaves
-from tests.corpus.hard_scales import around, draws, elementwise, wrong_slope
+from tests.corpus.hard_scales import around, draws, elementwise, quiet, wrong_slope
 from tests.corpus.specimen import Bug, Point, Specimen, changed
 
 
@@ -48,6 +48,7 @@ def distances(r: Array) -> tuple[Array, Array]:
     return d, np.sqrt(np.sum(d**2, axis=1))
 
 
+@quiet
 def coulomb(r: Array, q: Array) -> Any:
     """Energy of point charges, in SI units."""
     return np.sum(K * q[PAIRS[0]] * q[PAIRS[1]] / distances(r)[1])
@@ -95,14 +96,14 @@ SPECIMENS: tuple[Specimen, ...] = (
     elementwise("radiation", lambda x: 5.67e-8 * x**4, lambda x: 4 * 5.67e-8 * x**3, around([3, 300, 6e3, 1e6]),
         "kelvins from 3 to 1e6, watts from 1e-6 to 1e17",
         wrong_slope("exponent kept", lambda x: 4 * 5.67e-8 * x**4, "extra factor")),
-    Specimen("power_law", "scales", lambda c, x, p: c * x**p, power_law_backward, power_law_point,
+    Specimen("power_law", "scales", quiet(lambda c, x, p: c * x**p), power_law_backward, power_law_point,
         (Bug("exponent not lowered", changed(power_law_backward, "x", lambda g, leaves, a: g * leaves["x"]),
              ("x",), ("extra factor",)),), "bases from 1e-6 to 1e6 with exponents from −2.5 to 2.5"),
-    Specimen("gravity", "scales", lambda m, M, r: G * m * M / r**2, gravity_backward,
+    Specimen("gravity", "scales", quiet(lambda m, M, r: G * m * M / r**2), gravity_backward,
         draws(m=(1e20, 1e24, 5), M=(1e24, 1e30, 5), r=(1e6, 1e12, 5)),
         (Bug("divided by r² only", changed(gravity_backward, "r", lambda g, leaves, a: g * leaves["r"]),
              ("r",), ("extra factor",)),), "masses of 1e30, a constant of 1e-11"),
-    Specimen("arrhenius", "scales", lambda A, E, T: A * np.exp(-E / (R * T)), arrhenius_backward,
+    Specimen("arrhenius", "scales", quiet(lambda A, E, T: A * np.exp(-E / (R * T))), arrhenius_backward,
         draws(A=(1e9, 1e14, 5), E=(3e4, 1e5, 5), T=(300, 1500, 5)),
         (Bug("sign of the energy", changed(arrhenius_backward, "E", lambda g, leaves, a: -g), ("E",), ("sign flip",)),),
         "rates from 1e-6 to 1e14 in one output"),
@@ -113,7 +114,7 @@ SPECIMENS: tuple[Specimen, ...] = (
         np.array([[0.5, 0.6, 0.7], [-0.4, -0.3, -0.5]]) + g.uniform(-0.1, 0.1, (2, 3)))},
         (Bug("second atom pulled the same way", changed(bond_backward, "r", lambda g, leaves, a: g * [[1], [-1]]),
              ("r",), ("block wrong",)),), "coordinates of 1e-10, an energy of 1e-19"),
-    Specimen("wavelength", "scales", lambda nm: {"metres": 1e-9 * nm, "hertz": 299792458e9 / nm}, spectrum_backward,
-        lambda g: {"nm": g.uniform(400, 700, 4)}, (), "one output of 1e-7, another of 1e15"),
+    Specimen("wavelength", "scales", quiet(lambda nm: {"metres": 1e-9 * nm, "hertz": 299792458e9 / nm}),
+        spectrum_backward, lambda g: {"nm": g.uniform(400, 700, 4)}, (), "one output of 1e-7, another of 1e15"),
 )
 # fmt: on
