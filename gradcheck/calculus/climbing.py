@@ -33,7 +33,7 @@ class Goal:
 
     def is_fine(self, column: Estimate) -> bool:
         """Whether a column is so exact that nothing is gained by climbing on."""
-        return self._reached(column, self.fine, _largest(column.value))
+        return bool(np.all(column.firm)) and self._reached(column, self.fine, _largest(column.value))
 
     def is_enough(self, column: Estimate) -> bool:
         """Whether a column is as exact as is required."""

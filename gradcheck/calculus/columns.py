@@ -36,6 +36,7 @@ class Estimate:
         half: half the distance of the one-sided derivatives; 0 where there is no kink.
         noise: what is known of the noise of the outputs, as an absolute error of them.
         still: where the output stayed exactly the same over a whole ladder of steps.
+        firm: where more steps are not expected to change anything.
         forwards: evaluations that it took.
 
     Shapes: (outputs,) for a column, (outputs, coordinates) for a Jacobian.
@@ -46,11 +47,12 @@ class Estimate:
     half: Array
     noise: Array
     still: Array
+    firm: Array
     forwards: int
 
     def where(self, chosen: Array, other: "Estimate") -> "Estimate":
         """Return this estimate where chosen, else the other, with the forwards of both."""
-        names = ("value", "error", "half", "noise", "still")
+        names = ("value", "error", "half", "noise", "still", "firm")
         parts = {name: np.where(chosen, getattr(self, name), getattr(other, name)) for name in names}
         return Estimate(**parts, forwards=self.forwards + other.forwards)
 
@@ -58,7 +60,7 @@ class Estimate:
     def unknown(cls, outputs: int) -> "Estimate":
         """Nothing is known of a column."""
         zeros = np.zeros(outputs)
-        return cls(np.full(outputs, np.nan), np.full(outputs, np.inf), zeros, zeros, zeros > 0, 0)
+        return cls(np.full(outputs, np.nan), np.full(outputs, np.inf), zeros, zeros, zeros > 0, zeros == 0, 0)
 
 
 def first_estimate(samples: Samples) -> Estimate:
@@ -79,7 +81,7 @@ def first_estimate(samples: Samples) -> Estimate:
         known = np.isfinite(value) & np.isfinite(error) & ~(bend > 0.02 * size)
     zeros = np.zeros(value.shape)
     value = np.where(np.isfinite(value), value, np.nan)
-    return Estimate(value, np.where(known, error, np.inf), zeros, zeros, zeros > 0, 0)
+    return Estimate(value, np.where(known, error, np.inf), zeros, zeros, zeros > 0, zeros == 0, 0)
 
 
 def column_estimate(samples: Samples, length: float) -> Estimate:
@@ -137,13 +139,15 @@ def _combined(samples: Samples, both: Limit, above: Limit, below: Limit, noise: 
     best = both
     for side, fits in ((above, fits_above), (below, fits_below)):
         best = side.where(both.known & fits & (side.error < best.error), best)
-    middle = Limit((above.value + below.value) / 2, np.maximum(above.error, below.error))
+    middle = Limit(
+        (above.value + below.value) / 2, np.maximum(above.error, below.error), np.asarray(above.firm & below.firm)
+    )
     best = middle.where(~both.known & above.known & below.known, best)
     best = middle.where(kinked, best)
     best = above.where(~both.known & above.known & ~below.known & _ends(samples, samples.below), best)
     best = below.where(~both.known & below.known & ~above.known & _ends(samples, samples.above), best)
     half = np.where(kinked, np.abs(above.value - below.value) / 2, 0.0)
-    return Estimate(best.value, best.error, half, noise, samples.still, 0)
+    return Estimate(best.value, best.error, half, noise, samples.still, best.firm | samples.still, 0)
 
 
 def _ends(samples: Samples, side: Array) -> Array:

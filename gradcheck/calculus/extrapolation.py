@@ -22,17 +22,20 @@ _DEVIATIONS = 2
 # A sum of many terms, or a difference of nearly equal ones, is inexact by so many roundings of the result; more is
 # taken for structure, unless the noise was measured to be so large.
 _PLAUSIBLE = 1e4
+_PLAUSIBLE_AT_RATE = 1e9
 
 
 @dataclass(frozen=True)
 class Limit:
     """What a sequence of difference quotients converges to, with the error of that number (outputs,).
 
-    The error is infinite, and the number the last finite quotient, where nothing converges.
+    The error is infinite, and the number the last finite quotient, where nothing converges. A limit is firm if it
+    was approached at the rate of truncation, or holds from the largest step on.
     """
 
     value: Array
     error: Array
+    firm: Array
 
     @property
     def known(self) -> Array:
@@ -41,7 +44,8 @@ class Limit:
 
     def where(self, chosen: Array, other: "Limit") -> "Limit":
         """Return this limit where chosen, else the other."""
-        return Limit(np.where(chosen, self.value, other.value), np.where(chosen, self.error, other.error))
+        names = ("value", "error", "firm")
+        return Limit(*(np.where(chosen, getattr(self, name), getattr(other, name)) for name in names))
 
 
 def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Array, length: float) -> Limit:
@@ -67,42 +71,47 @@ def limit_of(quotients: Quotients, rounding: Array, admissible: Array, noise: Ar
 
     Source: Ridders, Accurate computation of F'(x) and F'(x)F''(x), Adv. Eng. Software 4 (1982).
     """
-    table, differences = _table(quotients)
-    hidden = _hidden(table, quotients, rounding, noise, length)
-    best = Limit(_last_known(quotients.values), np.full(table.shape[-1], np.inf))
-    for inside, own_noise in _runs(quotients, rounding, admissible):
-        with np.errstate(all="ignore"):  # a step may be too small for the dtype
-            uncertain = _DEVIATIONS * np.maximum(noise, own_noise) / quotients.steps[:, None]
-            uncertain = np.maximum(1.5 * rounding, uncertain)
-            errors = np.where(inside[:, None], np.maximum(differences + uncertain[:, None], hidden), np.inf)
-        errors = np.where(np.isnan(errors), np.inf, errors).reshape(-1, table.shape[-1])
-        most_exact = np.argmin(errors, axis=0)[None]
-        value = np.take_along_axis(table.reshape(errors.shape), most_exact, axis=0)[0]
-        found = Limit(value, np.take_along_axis(errors, most_exact, axis=0)[0])
-        step = quotients.steps[most_exact[0] // table.shape[1]]
-        best = _better(best, _confirmed(found, step, inside, quotients, rounding, noise))
+    table = _Table.of(quotients)
+    hidden = _hidden(table.values, quotients, rounding, noise, length)
+    best = Limit(_last_known(quotients.values), np.full(len(noise), np.inf), np.zeros(len(noise), bool))
+    best_rates = np.zeros(len(noise), int)
+    for run in _runs(quotients, rounding, admissible):
+        first = table.most_exact(run, quotients, rounding, np.maximum(noise, run.noise), hidden)
+        scatter, resolved = _scatter(first, run, quotients, rounding, noise)
+        found = table.most_exact(run, quotients, rounding, np.maximum(np.maximum(noise, run.noise), scatter), hidden)
+        found = Limit(found.value, np.where(resolved, found.error, np.inf), found.firm)
+        finer = _prefers_finer(best, found, best_rates, run.rates)
+        best, best_rates = found.where(finer, best), np.where(finer, run.rates, best_rates)
     return best
 
 
-def _confirmed(found: Limit, step: Array, inside: Array, quotients: Quotients, rounding: Array, noise: Array) -> Limit:
-    """The limit of a run, with what the quotients at finer steps say against it (outputs,).
+def _prefers_finer(coarse: Limit, fine: Limit, coarse_rates: Array, fine_rates: Array) -> Array:
+    """Whether the finer of two limits is to be believed (outputs,): it is more exact, or contradicts the coarser one.
 
-    What they differ by, times the step, is noise, and enters the error; but if it is far more than rounding, and than
-    the noise that was measured, the function has structure that the run does not resolve, however well it agrees
-    with itself.
-
-    Arguments:
-        step: at which the limit was found.
+    But rounding is smooth by itself on a very small scale: there a forward is exactly linear, with some other slope. A
+    limit that was approached at the rate of truncation is not given up for one that was not.
     """
-    finer = np.cumsum(inside[::-1], axis=0)[::-1] == 0
+    with np.errstate(invalid="ignore"):
+        contradicted = np.abs(fine.value - coarse.value) > 2 * (fine.error + coarse.error)
+    outranked = contradicted & coarse.known & (coarse_rates >= _SHRINKINGS) & (fine_rates < _SHRINKINGS - 1)
+    return np.asarray(fine.known & (contradicted | (fine.error < coarse.error)) & ~outranked)
+
+
+def _scatter(found: Limit, run: "_Run", quotients: Quotients, rounding: Array, noise: Array) -> tuple[Array, Array]:
+    """What the quotients at finer steps say against a limit: the noise of outputs that would explain them (outputs,).
+
+    And whether it may be noise: if it is far more than rounding, and than the noise that was measured, the function has
+    structure that the run does not resolve, however well it agrees with itself. A run that approaches its limit at the
+    rate of truncation is given more credit.
+    """
+    finer = np.cumsum(run.inside[::-1], axis=0)[::-1] == 0
     steps = quotients.steps[:, None]
     with np.errstate(all="ignore"):
         apart = np.where(finer, np.abs(quotients.values - found.value) * steps, 0.0)
         scatter = np.max(np.where(np.isfinite(apart), apart, 0.0), axis=0, initial=0.0)
-        plausible = np.max(np.where(np.isfinite(rounding), rounding * steps, 0.0), axis=0, initial=0.0)
-        resolved = scatter <= np.maximum(_PLAUSIBLE * plausible, ROUNDINGS * noise)
-        error = np.maximum(found.error, _DEVIATIONS * scatter / step)
-    return Limit(found.value, np.where(resolved, error, np.inf))
+        unit = np.max(np.where(np.isfinite(rounding), rounding * steps, 0.0), axis=0, initial=0.0)
+    credit = np.where(run.rates >= _SHRINKINGS, _PLAUSIBLE_AT_RATE, _PLAUSIBLE)
+    return scatter, scatter <= np.maximum(credit * unit, ROUNDINGS * noise)
 
 
 def _hidden(table: Array, quotients: Quotients, rounding: Array, noise: Array, length: float) -> Array:
@@ -121,53 +130,65 @@ def _hidden(table: Array, quotients: Quotients, rounding: Array, noise: Array, l
     return np.asarray(np.where(np.isfinite(hidden), hidden, np.inf))
 
 
-def _confirmed_by_finer(found: Limit, inside: Array, quotients: Quotients, rounding: Array, noise: Array) -> Array:
-    """Whether all quotients at steps below a run agree with its limit, within what noise makes of them (outputs,).
-
-    If they do not, the function has structure that the run does not resolve, however well the run agrees with itself.
-    """
-    finer = np.cumsum(inside[::-1], axis=0)[::-1] == 0
-    with np.errstate(all="ignore"):
-        allowed = found.error + ROUNDINGS * np.maximum(rounding, noise / quotients.steps[:, None])
-        apart = np.abs(quotients.values - found.value) > allowed
-    return np.asarray(~np.any(finer & apart, axis=0))
-
-
-def _table(quotients: Quotients) -> tuple[Array, Array]:
+@dataclass(frozen=True)
+class _Table:
     """The extrapolates of every depth, and what each differs from its parents (rungs, depths, outputs)."""
-    rungs, outputs = quotients.values.shape
-    table = np.full((rungs, _DEPTH, outputs), np.nan)
-    differences = np.full((rungs, _DEPTH, outputs), np.inf)
-    row: list[Array] = []
-    with np.errstate(invalid="ignore"):
-        for k, quotient in enumerate(quotients.values):
-            previous, row = row, [quotient]
-            for depth, above in enumerate(previous[:_DEPTH]):
-                extrapolate = row[depth] + (row[depth] - above) / (RATIO ** (quotients.order * (depth + 1)) - 1)
-                table[k, depth] = extrapolate
-                differences[k, depth] = np.maximum(np.abs(extrapolate - row[depth]), np.abs(extrapolate - above))
-                row.append(extrapolate)
-    return table, differences
+
+    values: Array
+    differences: Array
+
+    @classmethod
+    def of(cls, quotients: Quotients) -> "_Table":
+        rungs, outputs = quotients.values.shape
+        table = np.full((rungs, _DEPTH, outputs), np.nan)
+        differences = np.full((rungs, _DEPTH, outputs), np.inf)
+        row: list[Array] = []
+        with np.errstate(invalid="ignore"):
+            for k, quotient in enumerate(quotients.values):
+                previous, row = row, [quotient]
+                for depth, above in enumerate(previous[:_DEPTH]):
+                    extrapolate = row[depth] + (row[depth] - above) / (RATIO ** (quotients.order * (depth + 1)) - 1)
+                    table[k, depth] = extrapolate
+                    differences[k, depth] = np.maximum(np.abs(extrapolate - row[depth]), np.abs(extrapolate - above))
+                    row.append(extrapolate)
+        return cls(table, differences)
+
+    def most_exact(self, run: "_Run", quotients: Quotients, rounding: Array, noise: Array, hidden: Array) -> Limit:
+        """The extrapolate of a run with the smallest error, noise of the outputs being allowed for."""
+        with np.errstate(all="ignore"):  # a step may be too small for the dtype
+            uncertain = np.maximum(1.5 * rounding, _DEVIATIONS * noise / quotients.steps[:, None])
+            errors = np.maximum(self.differences + uncertain[:, None], hidden)
+            errors = np.where(run.inside[:, None] & ~np.isnan(errors), errors, np.inf).reshape(-1, len(noise))
+        chosen = np.argmin(errors, axis=0)[None]
+        value = np.take_along_axis(self.values.reshape(errors.shape), chosen, axis=0)[0]
+        firm = (run.rates >= _SHRINKINGS - 1) | run.inside[2:3].any(axis=0)
+        return Limit(value, np.take_along_axis(errors, chosen, axis=0)[0], firm)
 
 
-def _better(coarse: Limit, fine: Limit) -> Limit:
-    """The finer of two limits where they contradict each other, else the more exact one."""
-    with np.errstate(invalid="ignore"):
-        contradicted = np.abs(fine.value - coarse.value) > 2 * (fine.error + coarse.error)
-    return fine.where(fine.known & (contradicted | (fine.error < coarse.error)), coarse)
+@dataclass(frozen=True)
+class _Run:
+    """Steps in a row over which quotients converge.
 
-
-def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[tuple[Array, Array]]:
-    """The runs of converging steps, coarsest first: where each of them is, and its noise.
-
-    What changes in a run or right below it, and does not shrink, is noise of the forward; it is stated as an
-    absolute error of the outputs. Shapes: (rungs, outputs), (outputs,).
+    Arguments:
+        inside: where it is (rungs, outputs).
+        noise: what changes in it or right below it without shrinking, as an absolute error of the outputs (outputs,).
+        rates: how many changes in it, larger than rounding, shrink at the rate of truncation (outputs,).
     """
+
+    inside: Array
+    noise: Array
+    rates: Array
+
+
+def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[_Run]:
+    """The runs of converging steps of all outputs, coarsest first."""
     changes, shrinking = np.full(quotients.values.shape, np.nan), np.zeros(quotients.values.shape, bool)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(all="ignore"):
         changes[1:] = np.abs(np.diff(quotients.values, axis=0))
         shrinking[2:] = changes[2:] <= changes[1:-1] / 2
         small = changes <= ROUNDINGS * rounding
+        rate = changes[1:] / changes[:-1] * RATIO**quotients.order
+        at_rate = np.concatenate([small[:1] & False, ~small[1:] & (rate > 1 / RATIO) & (rate < RATIO)])
     # Changes that do not shrink may become smaller than rounding, which grows: that is no convergence.
     begins = np.isnan(changes) | small
     converging = np.zeros(small.shape, bool)
@@ -184,7 +205,8 @@ def _runs(quotients: Quotients, rounding: Array, admissible: Array) -> Iterator[
         for distance in (1, 2, 3):
             near[distance:] |= inside[:-distance]
         noise = np.max(np.where(near, moving, 0.0), axis=0, initial=0.0)
-        yield inside & (np.sum(inside, axis=0) >= _SHRINKINGS), noise
+        lasting = inside & (np.sum(inside, axis=0) >= _SHRINKINGS)
+        yield _Run(lasting, noise, np.sum(lasting & at_rate, axis=0))
 
 
 def _last_known(values: Array) -> Array:

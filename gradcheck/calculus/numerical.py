@@ -40,11 +40,12 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) 
         column = first_estimate(line.samples(coordinate.index, [coordinate.first_step]))
         settled = goal.settles(coordinate.index, column)
         if not settled.all():
-            column = column.where(settled, climbed(line, coordinate, goal))
+            further = climbed(line, coordinate, goal)
+            column = replace(column.where(settled, further), still=further.still)
         elif (column.value == 0).any():
             doubtful.append(coordinate)
         columns.append(column)
-    if _zeros_are_doubtful(columns, near):
+    if _zeros_are_doubtful(columns, near, goal):
         for coordinate in doubtful:
             columns[coordinate.index] = climbed(line, coordinate, goal)
     lengths = np.array([coordinate.length for coordinate in coordinates])
@@ -58,10 +59,15 @@ def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal
     return replace(column, forwards=line.forwards)
 
 
-def _zeros_are_doubtful(columns: Sequence[Estimate], near: Neighbourhood) -> bool:
-    """Whether differences of exactly 0 may be due to a forward that rounds inside, or to a leaf without influence."""
-    inside = any(np.any(column.noise > _VISIBLE * np.abs(near.value)) for column in columns)
-    return inside or all(np.all(column.value == 0) for column in columns)
+def _zeros_are_doubtful(columns: Sequence[Estimate], near: Neighbourhood, goal: Goal) -> bool:
+    """Whether differences of exactly 0 at one small step may hide a derivative.
+
+    They may if the forward rounds inside, if an output is noisier than its size tells, or if the leaf seems to have no
+    influence at all.
+    """
+    noise = np.max([column.noise for column in columns], axis=0, initial=0.0)
+    visible = np.any(noise > _VISIBLE * np.abs(near.value)) or np.any(ROUNDINGS * noise > goal.required * goal.scale)
+    return bool(visible) or all(np.all(column.value == 0) for column in columns)
 
 
 def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
@@ -80,8 +86,9 @@ def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
 
 
 def _side_by_side(columns: Sequence[Estimate], outputs: int) -> Estimate:
-    names = ("value", "error", "half", "noise", "still")
-    parts = {name: np.zeros((outputs, len(columns)), bool if name == "still" else float) for name in names}
+    names = ("value", "error", "half", "noise", "still", "firm")
+    flags = ("still", "firm")
+    parts = {name: np.zeros((outputs, len(columns)), bool if name in flags else float) for name in names}
     for name, whole in parts.items():
         for j, column in enumerate(columns):
             whole[:, j] = getattr(column, name)

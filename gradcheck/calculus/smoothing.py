@@ -66,7 +66,8 @@ def smoothed(take: Callable[[Array], Samples], largest: float, noise: Array) -> 
         chosen = np.where(better, width, chosen)
     with np.errstate(invalid="ignore"):
         apart = np.abs(best.value - narrower.value) - narrower.error
-    return Limit(best.value, np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf))), chosen
+    error = np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf))
+    return Limit(best.value, error, best.firm), chosen
 
 
 def _within(width: float, steps: Array, odd: Array, even: Array, noise: Array) -> Limit:
@@ -85,7 +86,7 @@ def _within(width: float, steps: Array, odd: Array, even: Array, noise: Array) -
     terms = np.argmin(errors, axis=0)[None]
     value = np.take_along_axis(fit.values[:-1], terms, axis=0)[0] / width
     error = np.take_along_axis(errors, terms, axis=0)[0]
-    return Limit(value, np.where(finite & ~bent, error, np.inf))
+    return Limit(value, np.where(finite & ~bent, error, np.inf), np.asarray(finite))
 
 
 def _fitted(basis: Array, data: Array) -> tuple[_Fit, Array]:

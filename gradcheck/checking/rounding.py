@@ -7,12 +7,12 @@ import numpy as np
 
 from gradcheck.algebra.layout import coordinates
 from gradcheck.algebra.precision import eps_of
-from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
 
 # Backward computes in floating point too: entries beside larger ones carry the rounding of those.
 ROUNDINGS_OF_BACKWARD = 8
+_ROUNDINGS_IN_LOWER = 32
 _DIRECTIONS = ("first", "second", "third")
 _SAFETY = 4.0
 # What changes by more than this part of the scale within a few units in the last place is no rounding.
@@ -71,4 +71,4 @@ def expected_rounding(evaluation: Evaluation, leaf: str, scale: float) -> Array:
         changes = np.abs(near.value)[:, None] / np.minimum(np.abs(coordinates(value)), 1.0)
     beside = np.maximum(rows, np.fmin(scale, changes))
     lower = np.where(near.noise.eps > eps_of(value), near.noise.eps, 0.0)[:, None]
-    return np.asarray(ROUNDINGS_OF_BACKWARD * eps_of(value) * beside + ROUNDINGS * lower * rows)
+    return np.asarray(ROUNDINGS_OF_BACKWARD * eps_of(value) * beside + _ROUNDINGS_IN_LOWER * lower * rows)

@@ -15,7 +15,7 @@ EPS = 2.3e-16
 
 def measured(value: float | Array, error: float | Array, half: float | Array = 0.0) -> Estimate:
     value, error, half = np.broadcast_arrays(np.atleast_1d(value), error, half)
-    return Estimate(value, error, half, np.zeros(value.shape), np.zeros(value.shape, bool), 0)
+    return Estimate(value, error, half, np.zeros(value.shape), np.zeros(value.shape, bool), np.ones(value.shape, bool), 0)
 
 
 def verdict(analytical: float, numerical: float, error: float, threshold: float = 1e-5, scale: float = 1.0) -> Verdict:

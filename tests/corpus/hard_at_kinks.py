@@ -68,7 +68,8 @@ SPECIMENS: tuple[Specimen, ...] = (
         (Bug("bound has it all too", changed(bounded_backward, "top", lambda g, leaves, a: np.asarray(np.sum(
              a * (leaves["x"] >= leaves["top"])))), ("x", "top"), ("tie",)),), AT),
     Specimen("dead_units", "ties", hidden, hidden_backward, dead_units,
-        (Bug("slope 2 at 0", lambda leaves, a: hidden_backward(leaves, a, 2), ("w", "b"), ("kink", "extra terms", "block wrong")),),
+        (Bug("slope 2 at 0", lambda leaves, a: hidden_backward(leaves, a, 2),
+             ("w", "b"), ("kink", "extra terms", "block wrong")),),
         AT),
     Specimen("absolute_sums_with_zeros", "ties", absolute_sums, lambda leaves, a: {
         "x": a[:, None] * np.sign(leaves["x"])}, zeros_in_rows, (), AT),
