@@ -98,4 +98,4 @@ def test_the_corpus_is_large_and_labelled() -> None:
     assert {specimen.kind for specimen in SPECIMENS} | {bug.kind for bug in bugs if bug.kind} <= set(KINDS)
     assert {cause for bug in bugs for cause in bug.causes} <= set(CAUSES)
     for specimen in SPECIMENS:
-        assert len({bug.title for bug in specimen.bugs}) == len(specimen.bugs), specimen.name
+        assert len({(bug.title, bug.leaves) for bug in specimen.bugs}) == len(specimen.bugs), specimen.name

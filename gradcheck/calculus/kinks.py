@@ -17,9 +17,9 @@ from gradcheck.algebra.steps import Coordinate, length_scales
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Generator
 
-# How far to go off the point, and how far to step there, in lengths of the coordinate.
-_RADIUS = 1e-6
-_STEP = 1e-9
+# How far to go off the point, in lengths of the coordinate, and how far to step there, in radii.
+RADII = (1e-6, 1e-9)
+_STEP = 1e-3
 _POINTS = 8
 _POINTS_BESIDE = 24
 # Quotients from the right and from the left that differ by this part of themselves are not those of one piece.
@@ -36,21 +36,21 @@ class Spot:
     at: Coordinate
 
 
-def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
+def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot, radius: float) -> Array:
     """Slopes by two coordinates at points around the point in their plane (points, outputs, 2)."""
-    offsets = [((first, np.cos(angle)), (second, np.sin(angle))) for angle in _ANGLES]
-    return np.array([_slopes(_moved(near, offset), near, (first, second)) for offset in offsets])
+    offsets = [((first, radius * np.cos(angle)), (second, radius * np.sin(angle))) for angle in _ANGLES]
+    return np.array([_slopes(_moved(near, offset), near, (first, second), radius * _STEP) for offset in offsets])
 
 
-def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator) -> Array:
+def slopes_around(near: Neighbourhood, spots: Sequence[Spot], radius: float, generator: Generator) -> Array:
     """Slopes by several coordinates at points that are off in all of them (points, outputs, spots).
 
     All of them up, all of them down, but by different amounts, so that no tie is left; and in random directions.
     """
     directions = [generator.uniform(0.5, 1.5, len(spots)), -generator.uniform(0.5, 1.5, len(spots))]
     directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_POINTS)]
-    offsets = [tuple(zip(spots, direction, strict=True)) for direction in directions]
-    return np.array([_slopes(_moved(near, offset), near, spots) for offset in offsets])
+    offsets = [tuple(zip(spots, radius * direction, strict=True)) for direction in directions]
+    return np.array([_slopes(_moved(near, offset), near, spots, radius * _STEP) for offset in offsets])
 
 
 def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise: Array, generator: Generator) -> Array:
@@ -66,7 +66,7 @@ def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise:
     """
     found = np.full((_POINTS_BESIDE, noise.size), np.nan)
     # Far enough for slopes to be exact to a thousandth, so that those of one piece are not taken for two.
-    radii = np.clip(4e3 * noise, 64 * spot.at.eps, _RADIUS)
+    radii = np.clip(4e3 * noise, 64 * spot.at.eps, RADII[0])
     for radius in np.unique(radii):
         for k in range(_POINTS_BESIDE):
             shaken = _shaken(near, leaves, radius, generator)
@@ -91,10 +91,10 @@ def _one_sided(leaves: dict[str, Array], near: Neighbourhood, spot: Spot, step: 
 
 
 def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[str, Array]:
-    """The point with some coordinates off by amounts in units of _RADIUS lengths."""
+    """The point with some coordinates off by amounts in units of their lengths."""
     leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
     for spot, amount in offsets:
-        real_view(leaves[spot.leaf])[spot.at.index] += amount * _RADIUS * spot.at.length
+        real_view(leaves[spot.leaf])[spot.at.index] += amount * spot.at.length
     return leaves
 
 
@@ -108,7 +108,7 @@ def _shaken(near: Neighbourhood, names: Sequence[str], radius: float, generator:
     return leaves
 
 
-def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot], step: float = _STEP) -> Array:
+def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot], step: float) -> Array:
     """Central differences by the spots at given leaves, which are left as they were (outputs, spots)."""
     columns = []
     for spot in spots:

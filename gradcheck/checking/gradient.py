@@ -58,7 +58,7 @@ def _beyond_single_entries(
     if comparison.kinked.any():
         comparisons = {name: measure(evaluation, name) for name in evaluation.differentiable}
         if joint := joint_disagreement(evaluation, comparisons, leaf):
-            return joint, (Diagnosis("tie", joint, "let the entries that tie share one gradient"),)
+            return joint
     if nonlinear := nonlinearity(evaluation, leaf):
         use = use_of_the_cotangent(evaluation, leaf)
         return nonlinear, () if use is None else (use,)

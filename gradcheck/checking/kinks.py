@@ -10,11 +10,11 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.columns import Estimate
 from gradcheck.calculus.coordinates import coordinates_of
-from gradcheck.calculus.kinks import Spot, slopes_around, slopes_beside, slopes_in_plane
+from gradcheck.calculus.kinks import RADII, Spot, slopes_around, slopes_beside, slopes_in_plane
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import entry_path
+from gradcheck.values.results import Diagnosis, entry_path
 
 _MOST_SPOTS = 12
 _MOST_PAIRS = 24
@@ -62,8 +62,10 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
     return replace(numerical, value=value, error=error, half=halves)
 
 
-def joint_disagreement(evaluation: Evaluation, comparisons: dict[str, Comparison], leaf: str) -> str:
-    """Say where entries are subgradients one by one, but not together; empty if nowhere.
+def joint_disagreement(
+    evaluation: Evaluation, comparisons: dict[str, Comparison], leaf: str
+) -> tuple[str, tuple[Diagnosis, ...]] | None:
+    """Say where entries are subgradients one by one, but not together; None if nowhere.
 
     Two equal entries of a maximum may share the gradient in any way, but the shares sum to 1: sending all of it
     to both is right along each coordinate and wrong along their diagonal. ⟨g, v⟩ must lie between the smallest
@@ -73,27 +75,40 @@ def joint_disagreement(evaluation: Evaluation, comparisons: dict[str, Comparison
     threshold = evaluation.settings.threshold
     right_alone = {name: c.kinked & ~c.fails(threshold) for name, c in comparisons.items()}
     kinked = {name: mask for name, mask in right_alone.items() if mask.any()}
-    if leaf not in kinked:
-        return ""
-    spots = _chosen(evaluation, kinked, leaf)
+    spots = _chosen(evaluation, kinked, leaf) if leaf in kinked else []
     if len(spots) < 2:
-        return ""
+        return None
     gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
     at_kink = np.array([kinked[spot.leaf][:, spot.at.index] for spot in spots]).T
-    tests = (*_pairs(evaluation, spots, gradient, at_kink), *_all_together(evaluation, spots, gradient, at_kink))
-    for row, members, given, lowest, highest in tests:
+    for row, members, given, lowest, highest in _confirmed(evaluation, spots, gradient, at_kink):
         if leaf in {spots[k].leaf for k in members}:
             places = ", ".join(_path(evaluation, spots[k]) for k in members)
             output = entry_path(*evaluation.forward.layout.locate(row))
-            return (
+            text = (
                 f"at the kink of {output} in {places} each entry is a subgradient, but not all of them together: moved"
                 f" jointly, backward gives {given:.6g}, and no piece beside the point has a slope outside of"
                 f" [{lowest:.6g}, {highest:.6g}]; expected a tie to share one gradient, or to send it to one entry"
             )
-    return ""
+            tied = len({abs(spots[k].at.value) for k in members}) == 1
+            return text, (Diagnosis("tie", text, "let the entries that tie share one gradient"),) if tied else ()
+    return None
 
 
 _Finding = tuple[int, tuple[int, ...], float, float, float]
+
+
+def _confirmed(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+    """What is found at every radius: what looks like a kink from afar may be a sharp bend."""
+    near, *nearer = (
+        [
+            *_pairs(evaluation, spots, gradient, at_kink, radius),
+            *_all_together(evaluation, spots, gradient, at_kink, radius),
+        ]
+        for radius in RADII
+    )
+    for finding in near:
+        if all(any(finding[:2] == other[:2] for other in found) for found in nearer):
+            yield finding
 
 
 def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list[Spot]:
@@ -105,19 +120,23 @@ def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list
     return spots[:_MOST_SPOTS]
 
 
-def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+def _pairs(
+    evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array, radius: float
+) -> Iterator[_Finding]:
     pairs = [(a, b) for a, b in combinations(range(len(spots)), 2) if (at_kink[:, a] & at_kink[:, b]).any()]
     for a, b in pairs[:_MOST_PAIRS]:
-        slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b])
+        slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b], radius)
         along = slopes @ _DIRECTIONS  # (points, outputs, directions)
         given = gradient[:, [a, b]] @ _DIRECTIONS
         rows = np.all(at_kink[:, [a, b]], axis=1)
         yield from _outside(given, along, rows, (a, b))
 
 
-def _all_together(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+def _all_together(
+    evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array, radius: float
+) -> Iterator[_Finding]:
     generator = generator_for(evaluation.settings.seed, "joint kinks")
-    slopes = slopes_around(evaluation.neighbourhood, spots, generator)
+    slopes = slopes_around(evaluation.neighbourhood, spots, radius, generator)
     for members in {tuple(np.flatnonzero(row).tolist()) for row in at_kink if row.sum() >= 2}:
         chosen = list(members)
         along = slopes[:, :, chosen].sum(axis=2)[:, :, None]

@@ -9,6 +9,7 @@ from gradcheck.algebra.layout import coordinates
 from gradcheck.algebra.precision import eps_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
+from gradcheck.values.errors import ModuleError
 
 # Backward computes in floating point too: entries beside larger ones carry the rounding of those.
 ROUNDINGS_OF_BACKWARD = 8
@@ -41,18 +42,26 @@ def rounding_of(evaluation: Evaluation, result: Result, eps: float, scale: Array
     """
     given = result(evaluation)
     with np.errstate(all="ignore"):
-        repeats = result(replace(evaluation)) == given
-        units = [np.abs(result(evaluation.moved(4 * eps, name)) - given) for name in _DIRECTIONS]
+        repeats = _beside(result, replace(evaluation), given) == given
+        units = [np.abs(_beside(result, evaluation.moved(4 * eps, name), given) - given) for name in _DIRECTIONS]
         rough = [_third_difference(evaluation, result, given, d, name) for d in _DISTANCES for name in _DIRECTIONS]
-        by_units, by_distance = _SAFETY * np.max(units, axis=0), _SAFETY * np.max(rough, axis=0)
+        by_units, by_distance = _SAFETY * np.fmax.reduce(units), _SAFETY * np.fmax.reduce(rough)
         spread = np.where(by_units <= _MOST_BY_UNITS * scale, by_units, 0.0)
-        spread = np.maximum(spread, np.where(by_distance <= _MOST_BY_DISTANCE * scale, by_distance, 0.0))
+        spread = np.fmax(spread, np.where(by_distance <= _MOST_BY_DISTANCE * scale, by_distance, 0.0))
     return np.asarray(np.where(repeats & np.isfinite(spread), spread, 0.0))
+
+
+def _beside(result: Result, evaluation: Evaluation, given: Array) -> Array:
+    """The result at another point, NaN if that is none of the domain."""
+    try:
+        return result(evaluation)
+    except ModuleError:
+        return np.full(given.shape, np.nan)
 
 
 def _third_difference(evaluation: Evaluation, result: Result, given: Array, distance: float, direction: str) -> Array:
     """|f(2d) - 3f(d) + 3f(0) - f(-d)|, which is √20 times the noise of one value."""
-    forth, twice, back = (result(evaluation.moved(k * distance, direction)) for k in (1, 2, -1))
+    forth, twice, back = (_beside(result, evaluation.moved(k * distance, direction), given) for k in (1, 2, -1))
     return np.asarray(np.abs(twice - 3 * forth + 3 * given - back))
 
 

@@ -142,8 +142,13 @@ def zeros_for_terms(contrast: Contrast) -> Diagnosis | None:
 
 
 def block(contrast: Contrast) -> Diagnosis | None:
-    """Only one slab along an axis of the leaf or of the output is wrong, the first or the last ones above all."""
+    """Only one slab along an axis of the leaf or of the output is wrong, the first or the last ones above all.
+
+    Beside a kink nothing is said: which entry of a tie is the wrong one is a matter of opinion.
+    """
     wrong = contrast.wrong
+    if contrast.comparison.kinked.any():
+        return None
     columns = np.flatnonzero(wrong.any(axis=0))
     if len(columns) == 1 and wrong.shape[1] > 2:
         index = [int(i) for i in np.unravel_index(columns[0], contrast.leaf_shape)]

@@ -15,7 +15,8 @@ EPS = 2.3e-16
 
 def measured(value: float | Array, error: float | Array, half: float | Array = 0.0) -> Estimate:
     value, error, half = np.broadcast_arrays(np.atleast_1d(value), error, half)
-    return Estimate(value, error, half, np.zeros(value.shape), np.zeros(value.shape, bool), np.ones(value.shape, bool), 0)
+    nothing, everything = np.zeros(value.shape), np.ones(value.shape, bool)
+    return Estimate(value, error, half, nothing, ~everything, everything, 0)
 
 
 def verdict(analytical: float, numerical: float, error: float, threshold: float = 1e-5, scale: float = 1.0) -> Verdict:

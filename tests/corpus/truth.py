@@ -60,9 +60,9 @@ def _places(differs: Array, shape: tuple[int, ...]) -> Iterator[str]:
     columns = differs.any(axis=0)
     if columns.sum() == 1 and columns.size > 2:
         yield "one entry wrong"
-    masks = [columns.reshape(shape), differs.any(axis=1)]
+    masks = [np.reshape(columns, shape), differs.any(axis=1)]
     for mask in masks:
         for axis, size in enumerate(mask.shape):
-            touched = mask.any(axis=tuple(k for k in range(mask.ndim) if k != axis)).sum()
+            touched = np.sum(np.any(mask, axis=tuple(k for k in range(mask.ndim) if k != axis)))
             if size > 1 and 0 < touched <= size / 2:
                 yield "block wrong"
