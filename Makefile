@@ -9,7 +9,7 @@ VENV := .venv
 VENV_ALL := .venv-all
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test test-all lint benchmarks clean
+.PHONY: report test test-all lint benchmarks duel clean
 
 report: $(VENV)/.installed
 	$(VENV)/bin/gradcheck report gradcheck.modules examples/digits_mlp --threshold 1e-6
@@ -30,6 +30,10 @@ test-all: $(VENV_ALL)/.installed
 
 benchmarks: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
+
+# gradcheck and the checkers of torch, JAX, autograd and SciPy on the corpus, in one run; writes docs/duel.md
+duel: $(VENV_ALL)/.installed
+	$(VENV_ALL)/bin/python benchmarks/duel.py --output docs/duel.md
 
 $(VENV)/.installed: pyproject.toml
 	$(call make-venv,$(VENV))

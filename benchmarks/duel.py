@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from pkgutil import iter_modules
 
 # Before numpy is imported, which reads them.
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", JAX_PLATFORMS="cpu")
@@ -30,10 +29,11 @@ import numpy as np
 from tabulate import tabulate
 from tqdm import tqdm
 
+from benchmarks.cost import cost_table
 from benchmarks.peers import CHECKERS, Checker, Outcome, Trial
+from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import Bug, Specimen
 
-ROOT = Path(__file__).resolve().parent.parent
 SEEDS = (0, 1, 2)
 
 
@@ -58,17 +58,6 @@ class Record:
     def twin(self) -> tuple[str, str, int]:
         """What a mutant and its correct module have in common."""
         return (self.checker, self.specimen.name, self.seed)
-
-
-def corpus() -> list[Specimen]:
-    """The SPECIMENS of all modules in tests/corpus that can be imported."""
-    found: list[Specimen] = []
-    for name in sorted(module.name for module in iter_modules([str(ROOT / "tests" / "corpus")])):
-        try:
-            found += getattr(import_module(f"tests.corpus.{name}"), "SPECIMENS", ())
-        except Exception as error:
-            print(f"warning: tests/corpus/{name}.py left out: {type(error).__name__}: {error}", file=sys.stderr)
-    return found
 
 
 def is_sound(specimen: Specimen) -> bool:
@@ -183,8 +172,8 @@ def page(specimens: Sequence[Specimen], records: Sequence[Record]) -> str:
     return f"""\
 # gradcheck and its peers on the corpus
 
-`python benchmarks/duel.py` · Python {platform.python_version()}, {versions} · seeds {seeds} ·
-{len(specimens)} specimens ({hard} of them hard), {bugs} mutants
+`make duel` (`python benchmarks/duel.py --output docs/duel.md`) · Python {platform.python_version()}, {versions} ·
+seeds {seeds} · {len(specimens)} specimens ({hard} of them hard), {bugs} mutants
 
 Each checker runs at its own defaults, on the same numpy functions, in one process with one thread. Whatever it raises
 is a rejection, an error of the framework around it as well as its own mismatch. Shares of mutants are of all mutants
@@ -196,6 +185,10 @@ module catches the module's mutants for nothing: "told apart" are mutants caught
 Mutants caught (told apart), by kind of bug:
 
 {by_kind(records)}
+
+What gradcheck costs in calls of the module, repetitions and confirmations counted (`python benchmarks/cost.py`):
+
+{cost_table(specimens, SEEDS)}
 """
 
 
@@ -221,7 +214,7 @@ def main() -> None:
     logging.disable()  # jax logs the traceback of every callback that raises
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        specimens = [specimen for specimen in corpus() if options.only in specimen.name and is_sound(specimen)]
+        specimens = [specimen for specimen in SPECIMENS if options.only in specimen.name and is_sound(specimen)]
         if options.limit:
             specimens = specimens[:: max(1, len(specimens) // options.limit)][: options.limit]
         if not specimens:

@@ -34,7 +34,7 @@ class Noise:
         Arguments:
             outputs: what it returns at the point.
             repeated: all outputs once more, as one vector.
-            moved: what it returns at a generic point nearby, where no value is round by accident.
+            moved: what it returns at a generic point nearby, where no value is round by accident; may be left out.
         """
         eps = [
             np.full(coordinates(a).size, max(eps_of(a), shown_eps(moved.get(name, a)))) for name, a in outputs.items()

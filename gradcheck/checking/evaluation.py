@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from gradcheck.algebra.layout import coordinates, ravel, real_view
-from gradcheck.algebra.precision import Noise
+from gradcheck.algebra.precision import Noise, shown_eps
 from gradcheck.algebra.sampling import draw_case, generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
@@ -112,7 +112,9 @@ class Evaluation:
 
     @property
     def _outputs_nearby(self) -> dict[str, Array]:
-        """The outputs at a point that is no round one; none where forward has none there."""
+        """The outputs at a point that is no round one; none where forward has none there, or nothing is gained."""
+        if not any(shown_eps(output) for output in self.forward.outputs.values()):
+            return {}
         try:
             return call_forward(self.module, self.moved(_NEARBY, "nearby").case.leaves, self.settings.seed).outputs
         except ModuleError:

@@ -57,7 +57,7 @@ def sign_or_factor(contrast: Contrast) -> Diagnosis | None:
     return Diagnosis(
         "constant factor",
         f"analytical = {ratio:.4g} × numerical {places}{sizes}",
-        "is a factor of the derivative forgotten or counted twice?" if not sizes else "compare with the forward",
+        "add up where forward adds up, divide where it does" if sizes else "is a factor forgotten, or counted twice?",
     )
 
 

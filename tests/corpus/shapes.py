@@ -173,7 +173,8 @@ SPECIMENS: tuple[Specimen, ...] = (
         Bug("cotangents exchanged", swapped(two_heads_backward, "w", "v"), ("w", "v"), ("swapped leaves",)),
         ("v", "exponential forgotten", lambda g, leaves, a: leaves["x"].T @ a["spread"], ("missing factor",))),
     replace(shapes("mixed_precision", lambda x, w: np.tanh(x @ w), mixed_backward, mixed_point,
-        ("w", "in float32", lambda g, leaves, a: g.astype(np.float32), ("dtype", "low precision"), "chainer/chainer#684")),
+        ("w", "in float32", lambda g, leaves, a: g.astype(np.float32), ("dtype", "low precision"),
+            "chainer/chainer#684")),
         hard="x is in float32: a step is a multiple of its spacing, and its gradient is rounded"),
 )
 # fmt: on
