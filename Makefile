@@ -26,7 +26,7 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 test-all: $(VENV_ALL)/.installed
-	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest
+	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n 2
 
 benchmarks: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py

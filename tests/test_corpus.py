@@ -1,5 +1,6 @@
 """The corpus, verified: every bug is caught, no correct module is rejected, and every named cause is true."""
 
+import os
 from collections.abc import Iterator
 from functools import cache
 
@@ -13,7 +14,8 @@ from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import CAUSES, KINDS, Bug, Point, Specimen, defect
 from tests.corpus.truth import true_causes
 
-SEEDS = (0, 1, 2)
+# One seed is what can be waited for; with nothing skipped (make test-all) there are three.
+SEEDS = (0, 1, 2) if os.environ.get("GRADCHECK_NO_SKIPS") else (0,)
 CASES = [pytest.param(specimen, seed, id=f"{specimen.name}-{seed}") for specimen in SPECIMENS for seed in SEEDS]
 BUGS = [
     pytest.param(specimen, bug, seed, id=f"{specimen.name}: {bug.title}-{seed}")

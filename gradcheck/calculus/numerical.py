@@ -82,6 +82,9 @@ def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
         telling = np.isfinite(jacobian.error) & (jacobian.half == 0) & (jacobian.noise <= _CLEAR * moves)
         noise = np.max(np.where(telling, jacobian.noise, 0.0), axis=1, keepdims=True, initial=0.0)
         hidden = np.where((moves < noise / _CLEAR) & ~jacobian.still, ROUNDINGS * noise / short, 0.0)
+    # Of an output that nothing moves not even the size of its rounding is known: an error of 0 is never true.
+    unmoved = np.all(jacobian.value == 0, axis=1, keepdims=True)
+    hidden = np.maximum(hidden, np.where(unmoved, np.finfo(np.float64).eps, 0.0))
     return replace(jacobian, error=np.fmax(jacobian.error, hidden))
 
 

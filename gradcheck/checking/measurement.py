@@ -54,13 +54,15 @@ def _goal(evaluation: Evaluation, leaf: str) -> Goal:
     analytical = evaluation.jacobians[leaf]
     claimed = scale_of(analytical, np.zeros(0), np.zeros(0), scale_of_the_point(evaluation, leaf))
     rounding = expected_rounding(evaluation, leaf, claimed)
+    # Far below what is required, so that two forwards seldom leave a verdict in doubt; but not below all use.
+    settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
 
     def settles(j: int, column: Estimate) -> Array:
         own = np.max(np.abs(analytical[:, j]), initial=0.0, where=np.isfinite(analytical[:, j]))
         compared = compare(analytical[:, j], column, own, rounding[:, j])
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
         nothing = (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
-        return np.asarray(compared.passes(STRICTEST_THRESHOLD) | nothing)
+        return np.asarray(compared.passes(settled) | nothing)
 
     return Goal(settles, STRICTEST_THRESHOLD, evaluation.settings.threshold, claimed)
 
