@@ -15,8 +15,8 @@ import numpy as np
 
 from gradcheck.algebra.precision import Noise
 from gradcheck.calculus.climbing import Goal, climbed
-from gradcheck.calculus.columns import Estimate
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line, Neighbourhood
 from gradcheck.values.aliases import Array, Leaves
 
@@ -46,7 +46,7 @@ def curve(title: str, forward: Callable[[Array], Array], derivative: float) -> C
     near = Neighbourhood(evaluate, {"x": x}, value, Noise(np.full(1, np.finfo(float).eps), np.zeros(1)))
     line, coordinate = Line(near, "x"), coordinates_of(near, "x", np.full(1, np.inf))[0]
     differences = line.samples(0, STEPS).central().values[:, 0]
-    estimate: Estimate = climbed(line, coordinate, Goal(lambda j, column: np.zeros(1, bool), 1e-7, 1e-5, 1.0))
+    estimate: Estimate = climbed(line, coordinate, Goal(lambda first: np.zeros((1, 1), bool), 1e-7, 1e-5, 1.0))
     size = abs(derivative)
     return Curve(
         title,

@@ -6,14 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladders, higher_ladders, own_ladder
-from gradcheck.calculus.columns import Estimate, column_estimate
+from gradcheck.calculus.columns import column_estimate
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
 
-# Which entries of a column (its number, its first estimate) need no more work (outputs,).
-Settles = Callable[[int, Estimate], Array]
+# Which entries of the first estimates need no more work (outputs, coordinates).
+Settles = Callable[[Estimate], Array]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Goal:
     """How exact the numbers have to be.
 
     Arguments:
-        settles: which entries of a column (its number, its first estimate) need no more work (outputs,).
+        settles: which entries of the first estimates need no more work (outputs, coordinates).
         fine: the relative error at which climbing stops, beside the column's own largest entry.
         required: the relative error that has to be reached, beside the leaf's largest entry ``scale``.
     """

@@ -7,8 +7,9 @@ import numpy as np
 
 from gradcheck.algebra.steps import Coordinate
 from gradcheck.calculus.climbing import Goal, climbed
-from gradcheck.calculus.columns import Estimate, first_estimate
+from gradcheck.calculus.columns import first_estimates
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
 from gradcheck.calculus.samples import Line, Neighbourhood
 from gradcheck.values.aliases import Array
@@ -34,22 +35,28 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) 
     smoothed where the forward is noisy.
     """
     line, coordinates = Line(near, leaf), coordinates_of(near, leaf, room)
-    columns: list[Estimate] = []
-    doubtful: list[Coordinate] = []
-    for coordinate in coordinates:
-        column = first_estimate(line.samples(coordinate.index, [coordinate.first_step]))
-        settled = goal.settles(coordinate.index, column)
-        if not settled.all():
-            further = climbed(line, coordinate, goal)
-            column = replace(column.where(settled, further), still=further.still)
-        elif (column.value == 0).any():
-            doubtful.append(coordinate)
-        columns.append(column)
-    if _zeros_are_doubtful(columns, near, goal):
-        for coordinate in doubtful:
-            columns[coordinate.index] = climbed(line, coordinate, goal)
+    jacobian = first_estimates(line.one_pair_each(np.array([coordinate.first_step for coordinate in coordinates])))
+    settled = goal.settles(jacobian)
+    open_columns = ~settled.all(axis=0)
+    jacobian = _climbed(jacobian, line, coordinates, np.flatnonzero(open_columns), settled, goal)
+    if _zeros_are_doubtful(jacobian, near, goal):
+        doubtful = np.flatnonzero((jacobian.value == 0).any(axis=0) & ~open_columns)
+        jacobian = _climbed(jacobian, line, coordinates, doubtful, np.zeros(settled.shape, bool), goal)
     lengths = np.array([coordinate.length for coordinate in coordinates])
-    return replace(_sharing_noise(_side_by_side(columns, near.value.size), lengths), forwards=line.forwards)
+    return replace(_sharing_noise(jacobian, lengths), forwards=line.forwards)
+
+
+def _climbed(
+    jacobian: Estimate, line: Line, coordinates: Sequence[Coordinate], columns: Array, settled: Array, goal: Goal
+) -> Estimate:
+    """The Jacobian with some columns climbed; what is settled is kept, but for what only a whole ladder shows."""
+    parts = {name: getattr(jacobian, name).copy() for name in Estimate.ARRAYS}
+    for j in columns:
+        column = climbed(line, coordinates[j], goal)
+        for name, part in parts.items():
+            kept = settled[:, j] & (name != "still")
+            part[:, j] = np.where(kept, part[:, j], getattr(column, name))
+    return Estimate(**parts, forwards=0)
 
 
 def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal: Goal) -> Estimate:
@@ -59,15 +66,15 @@ def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal
     return replace(column, forwards=line.forwards)
 
 
-def _zeros_are_doubtful(columns: Sequence[Estimate], near: Neighbourhood, goal: Goal) -> bool:
+def _zeros_are_doubtful(jacobian: Estimate, near: Neighbourhood, goal: Goal) -> bool:
     """Whether differences of exactly 0 at one small step may hide a derivative.
 
     They may if the forward rounds inside, if an output is noisier than its size tells, or if the leaf seems to have no
     influence at all.
     """
-    noise = np.max([column.noise for column in columns], axis=0, initial=0.0)
+    noise = np.max(jacobian.noise, axis=1, initial=0.0)
     visible = np.any(noise > _VISIBLE * np.abs(near.value)) or np.any(ROUNDINGS * noise > goal.required * goal.scale)
-    return bool(visible) or all(np.all(column.value == 0) for column in columns)
+    return bool(visible) or bool(np.all(jacobian.value == 0))
 
 
 def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
@@ -86,13 +93,3 @@ def _sharing_noise(jacobian: Estimate, lengths: Array) -> Estimate:
     unmoved = np.all(jacobian.value == 0, axis=1, keepdims=True)
     hidden = np.maximum(hidden, np.where(unmoved, np.finfo(np.float64).eps, 0.0))
     return replace(jacobian, error=np.fmax(jacobian.error, hidden))
-
-
-def _side_by_side(columns: Sequence[Estimate], outputs: int) -> Estimate:
-    names = ("value", "error", "half", "noise", "still", "firm")
-    flags = ("still", "firm")
-    parts = {name: np.zeros((outputs, len(columns)), bool if name in flags else float) for name in names}
-    for name, whole in parts.items():
-        for j, column in enumerate(columns):
-            whole[:, j] = getattr(column, name)
-    return Estimate(**parts, forwards=0)

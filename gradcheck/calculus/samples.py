@@ -61,7 +61,9 @@ class Quotients:
 
 @dataclass(frozen=True)
 class Samples:
-    """The outputs at x + up and x - down for several steps, largest step first.
+    """The outputs at x + up and x - down.
+
+    For several steps along one coordinate, largest step first; or for one step along each of several coordinates.
 
     Shapes: up, down (rungs,), above, below (rungs, outputs), centre, noise (outputs,).
     """
@@ -133,24 +135,28 @@ class Line:
         self.forwards = 0
 
     def samples(self, coordinate: int, steps: Sequence[float] | Array) -> Samples:
-        """The outputs at pairs of points around the coordinate, all other coordinates being left alone.
+        """The outputs at pairs of points around one coordinate, all other coordinates being left alone."""
+        return self._pairs(np.full(len(steps), coordinate), np.asarray(steps))
 
-        The points are rounded to what the dtype can hold, and distances are taken from the rounded
-        points, so rounding them costs the differences nothing.
+    def one_pair_each(self, steps: Array) -> Samples:
+        """The outputs at one pair of points around every coordinate, each perturbed by itself.
+
+        In the result every coordinate has the place that a step has in ``samples``.
         """
-        value, dtype = self._original[coordinate], self._original.dtype.type
+        return self._pairs(np.arange(len(steps)), steps)
+
+    def _pairs(self, coordinates: Array, steps: Array) -> Samples:
+        # The points are rounded to what the dtype can hold, and distances are taken from the rounded
+        # points, so rounding them costs the differences nothing.
+        values, dtype = self._original[coordinates], self._original.dtype
         with np.errstate(over="ignore"):
-            upper = value + np.asarray(steps).astype(dtype)
-            lower = value - np.asarray(steps).astype(dtype)
-        above = [self._at(coordinate, entry) for entry in upper]
-        below = [self._at(coordinate, entry) for entry in lower]
-        self._entries[coordinate] = value
-        exact = np.float64 if dtype is not np.longdouble else np.longdouble
+            upper, lower = values + steps.astype(dtype), values - steps.astype(dtype)
+        exact = np.result_type(dtype, np.float64)
         return Samples(
-            up=(upper.astype(exact) - exact(value)).astype(np.float64),
-            down=(exact(value) - lower.astype(exact)).astype(np.float64),
-            above=np.array(above),
-            below=np.array(below),
+            up=(upper.astype(exact) - values.astype(exact)).astype(np.float64),
+            down=(values.astype(exact) - lower.astype(exact)).astype(np.float64),
+            above=self._outputs_at(coordinates, upper),
+            below=self._outputs_at(coordinates, lower),
             centre=self._near.value,
             noise=self._near.noise,
         )
@@ -170,7 +176,11 @@ class Line:
         self.forwards += 1
         return self._near.imaginary({**self._near.point, self._leaf: shifted}) / _IMAGINARY_STEP
 
-    def _at(self, coordinate: int, entry: Array) -> Array:
-        self._entries[coordinate] = entry
-        self.forwards += 1
-        return self._near.evaluate(self._leaves)
+    def _outputs_at(self, coordinates: Array, entries: Array) -> Array:
+        outputs = np.empty((len(entries), self.outputs))
+        for k, (coordinate, entry) in enumerate(zip(coordinates.tolist(), entries, strict=True)):
+            self._entries[coordinate] = entry
+            outputs[k] = self._near.evaluate(self._leaves)
+            self._entries[coordinate] = self._original[coordinate]
+        self.forwards += len(entries)
+        return outputs

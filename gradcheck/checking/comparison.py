@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
@@ -68,12 +68,12 @@ class Comparison:
         return Verdict.INCONCLUSIVE if self.unresolved(threshold).any() else Verdict.PASS
 
 
-def compare(analytical: Array, numerical: Estimate, scale: float, rounding: Array | float) -> Comparison:
+def compare(analytical: Array, numerical: Estimate, scale: Array | float, rounding: Array | float) -> Comparison:
     """Compare two Jacobians, or two columns of them.
 
     Arguments:
         analytical, numerical: what backward says and what was measured.
-        scale: the largest entry of the leaf's Jacobian.
+        scale: the largest entry of the leaf's Jacobian, or of each column.
         rounding: error of the analytical entries.
 
     No tolerance in here grows with the number of entries.

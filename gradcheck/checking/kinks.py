@@ -8,8 +8,8 @@ import numpy as np
 
 from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
-from gradcheck.calculus.columns import Estimate
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.kinks import RADII, Spot, slopes_around, slopes_beside, slopes_in_plane
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation

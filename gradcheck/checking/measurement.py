@@ -7,7 +7,7 @@ import numpy as np
 
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.climbing import Goal
-from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.numerical import numerical_jacobian, second_opinion
 from gradcheck.checking.comparison import Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
@@ -57,11 +57,12 @@ def _goal(evaluation: Evaluation, leaf: str) -> Goal:
     # Far below what is required, so that two forwards seldom leave a verdict in doubt; but not below all use.
     settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
 
-    def settles(j: int, column: Estimate) -> Array:
-        own = np.max(np.abs(analytical[:, j]), initial=0.0, where=np.isfinite(analytical[:, j]))
-        compared = compare(analytical[:, j], column, own, rounding[:, j])
+    def settles(first: Estimate) -> Array:
+        # Beside the column's own largest entry, since a leaf may have columns of very different scales.
+        own = np.max(np.abs(analytical), axis=0, initial=0.0, where=np.isfinite(analytical))
+        compared = compare(analytical, first, own, rounding)
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
-        nothing = (column.value == 0) & (analytical[:, j] == 0) & (column.error <= STRICTEST_THRESHOLD * claimed)
+        nothing = (first.value == 0) & (analytical == 0) & (first.error <= STRICTEST_THRESHOLD * claimed)
         return np.asarray(compared.passes(settled) | nothing)
 
     return Goal(settles, STRICTEST_THRESHOLD, evaluation.settings.threshold, claimed)

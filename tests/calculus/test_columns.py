@@ -9,8 +9,9 @@ import gradcheck
 from gradcheck.algebra.precision import Noise, shown_eps
 from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders, length_scales, own_ladder
 from gradcheck.calculus.climbing import Goal, climbed
-from gradcheck.calculus.columns import Estimate, column_estimate, first_estimate
+from gradcheck.calculus.columns import column_estimate, first_estimates
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line, Neighbourhood
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array, Leaves
@@ -33,7 +34,7 @@ def line_along(function: Function, x: float, eps: float = EPS) -> tuple[Line, Co
 
 def climb(function: Function, x: float, eps: float = EPS) -> Estimate:
     line, coordinate = line_along(function, x, eps)
-    return climbed(line, coordinate, Goal(lambda j, column: np.zeros(1, bool), 1e-7, 1e-5, 1.0))
+    return climbed(line, coordinate, Goal(lambda first: np.zeros((1, 1), bool), 1e-7, 1e-5, 1.0))
 
 
 @pytest.mark.parametrize(
@@ -86,14 +87,14 @@ def test_an_output_that_hardly_moves_is_uncertain_by_its_noise() -> None:
 @pytest.mark.parametrize("bend", [lambda x: np.abs(x - 0.7), lambda x: np.exp(-(((x - 0.7) / 1e-9) ** 2))])
 def test_a_first_estimate_over_a_bend_settles_nothing(bend: Function) -> None:
     line, coordinate = line_along(bend, 0.7)
-    assert np.isinf(first_estimate(line.samples(0, [coordinate.first_step])).error[0])
+    assert np.isinf(first_estimates(line.one_pair_each(np.array([coordinate.first_step]))).error[0, 0])
 
 
 def test_a_first_estimate_over_a_smooth_function_states_its_rounding() -> None:
     line, coordinate = line_along(np.sin, 0.7)
-    found = first_estimate(line.samples(0, [coordinate.first_step]))
-    assert abs(found.value[0] - np.cos(0.7)) < 1e-9
-    assert found.error[0] < 1e-9
+    found = first_estimates(line.one_pair_each(np.array([coordinate.first_step])))
+    assert abs(found.value[0, 0] - np.cos(0.7)) < 1e-9
+    assert found.error[0, 0] < 1e-9
 
 
 def test_noise_is_measured_from_the_smallest_steps() -> None:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.calculus.columns import Estimate
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.checking.comparison import compare
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import LADDER, Verdict

@@ -37,7 +37,10 @@ def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
             "[tool.gradcheck]\nthreshhold = 1e-5",
             r"pyproject.toml, \[tool.gradcheck\]: unknown key 'threshhold'.*did you mean 'threshold'",
         ),
-        ("[tool.gradcheck]\nzzz = 1", r"unknown key 'zzz'; known are complex_step, inconclusive, modules, seed, threshold$"),
+        (
+            "[tool.gradcheck]\nzzz = 1",
+            r"unknown key 'zzz'; known are complex_step, inconclusive, modules, seed, threshold$",
+        ),
         ("[tool.gradcheck]\nthreshold = 0.1", r"pyproject.toml, \[tool.gradcheck\]: threshold is 0.1: expected"),
         ("[tool.gradcheck]\nmodules = 'a.b'", r"modules is 'a.b'; expected a list of targets"),
         ("[tool.gradcheck]\nmodules = [1]", r"modules is \[1\]; expected a list"),
