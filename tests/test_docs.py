@@ -4,6 +4,7 @@ import doctest
 import importlib
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -70,3 +71,14 @@ def test_no_page_names_a_file_that_is_not_there() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
+
+
+def test_the_figure_of_errors_is_drawn_by_the_code(tmp_path: Path) -> None:
+    script = ROOT / "docs" / "plots" / "error_against_step.py"
+    names = runpy.run_path(str(script))
+    for curve in names["curves"]():
+        assert curve.real <= curve.stated, f"{curve.title}: the error is larger than stated"
+        assert curve.stated < curve.errors.min() * 100
+    subprocess.run([sys.executable, str(script), str(tmp_path / "figure.svg")], check=True)
+    assert "<svg" in (tmp_path / "figure.svg").read_text(encoding="utf-8")
+    assert script.with_suffix(".svg").is_file()

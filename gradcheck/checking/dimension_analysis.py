@@ -10,7 +10,7 @@ from gradcheck.values.results import CheckResult, Diagnosis
 from gradcheck.values.verdict import Verdict
 
 _SHAPE = "return the gradient in the leaf's own shape: sum it over every axis along which forward broadcast the leaf"
-_DTYPE = "compute and return the gradient in the leaf's own dtype"
+_DTYPE = "return the gradient in the leaf's own dtype: frameworks refuse another, and an update would change the leaf's"
 _MISSING = "return a gradient for every differentiable leaf, zeros if it has no influence"
 _EXTRA = "leave it out: what is no leaf, or has no gradient, is not returned"
 
@@ -77,8 +77,9 @@ def _problem(leaf: str, value: Array, gradients: dict[str, object]) -> Diagnosis
     if gradient.dtype.kind != value.dtype.kind:
         text = f"the gradient of {leaf!r} has dtype {gradient.dtype}; expected {value.dtype}, as {leaf}"
         return Diagnosis("dtype", text, _DTYPE)
-    if gradient.dtype.itemsize < value.dtype.itemsize:
-        text = f"the gradient of {leaf!r} has dtype {gradient.dtype}, less precise than {leaf} ({value.dtype})"
+    if gradient.dtype.itemsize != value.dtype.itemsize:
+        than = "less precise than" if gradient.dtype.itemsize < value.dtype.itemsize else "another than that of"
+        text = f"the gradient of {leaf!r} has dtype {gradient.dtype}, {than} {leaf} ({value.dtype})"
         return Diagnosis("dtype", text, _DTYPE)
     return None
 

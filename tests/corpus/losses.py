@@ -237,8 +237,8 @@ SPECIMENS: tuple[Specimen, ...] = (
         ("e", "gradient of the likelihood's logarithm", lambda g, leaves, a: -g, ("sign flip",)),
         ("e", "as if of logits", lambda g, leaves, a: g + a * softmax(leaves["e"]), ()),
         ("e", "last frame left out", lambda g, leaves, a: g * (np.arange(6) < 5)[:, None],
-            ("missing terms", "block wrong")),
-        ("e", "paths that advance forgotten", lambda g, leaves, a: -a * occupied(leaves["e"], 0), ()),
+            ("missing terms", "block wrong", "one entry wrong")),
+        ("e", "paths that advance forgotten", lambda g, leaves, a: -a * occupied(leaves["e"], 0), ("missing terms",)),
         ("e", "mean over the frames", lambda g, leaves, a: g / 6, MEAN)),
 )
 # fmt: on
