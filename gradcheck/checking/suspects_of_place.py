@@ -168,10 +168,13 @@ def block(contrast: Contrast) -> Diagnosis | None:
             at_an_end = indices[0] == 0 or indices[-1] == size - 1
             contiguous = np.array_equal(indices, np.arange(indices[0], indices[-1] + 1))
             if size > 1 and len(indices) <= size / 2 and contiguous and (at_an_end or len(indices) == 1):
-                where = f"{indices[0]}" if len(indices) == 1 else f"{indices[0]} to {indices[-1]}"
+                where = f"index {indices[0]}" if len(indices) == 1 else f"index {indices[0]} to {indices[-1]}"
+                where = f"{where} of {size} along axis {axis}"
+                if name == contrast.leaf and np.iscomplexobj(contrast.value) and axis == mask.ndim - 1:
+                    where = f"the {('real', 'imaginary')[indices[0]]} part"
                 return Diagnosis(
                     "block wrong",
-                    f"only index {where} of {size} along axis {axis} of {name} is wrong, the others are right",
+                    f"only {where} of {name} is wrong, the other{'s are' if size > 2 else ' is'} right",
                     "is the end of a loop, a slice or a window off by one?",
                 )
     return None

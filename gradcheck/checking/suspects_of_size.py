@@ -132,16 +132,21 @@ def low_precision(contrast: Contrast) -> Diagnosis | None:
 
 
 def conjugated(contrast: Contrast) -> Diagnosis | None:
-    """The complex conjugate of the right gradient."""
+    """The complex conjugate of the right gradient; or that of the derivative in it, with the cotangent left alone."""
     if not np.iscomplexobj(contrast.value):
         return None
     conjugate = contrast.numerical.copy()
     conjugate[:, 1::2] *= -1
-    if contrast.same(conjugate, contrast.numerical) or not contrast.same(contrast.analytical, conjugate):
-        return None
-    return Diagnosis(
-        "conjugate",
-        "analytical is the complex conjugate of numerical in every entry",
-        "gradcheck's convention is L = Re Σ conj(ā) a and x̄ = ∂L/∂Re x + i ∂L/∂Im x: for a holomorphic a(x) that is"
-        " x̄ = conj(∂a/∂x) ā",
-    )
+    of_derivative = conjugate.copy()
+    layout = contrast.evaluation.forward.layout
+    for name in layout.complex:
+        of_derivative[layout.positions(name)[1::2]] *= -1
+    for what, candidate in (("the gradient", conjugate), ("the derivative in it", of_derivative)):
+        if contrast.same(contrast.analytical, candidate) and not contrast.same(candidate, contrast.numerical):
+            return Diagnosis(
+                "conjugate",
+                f"analytical is numerical with {what} conjugated, in every entry",
+                "gradcheck's convention is L = Re Σ conj(ā) a and x̄ = ∂L/∂Re x + i ∂L/∂Im x: for a holomorphic a(x) that is"
+                " x̄ = conj(∂a/∂x) ā",
+            )
+    return None

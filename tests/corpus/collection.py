@@ -2,6 +2,9 @@
 
 from tests.corpus import (
     axes,
+    complex_numbers,
+    constants,
+    distances,
     elementwise,
     hard_at_kinks,
     hard_chaos,
@@ -16,7 +19,10 @@ from tests.corpus import (
     kinks,
     linear,
     losses,
+    matrices,
     precision,
+    recursions,
+    second_order,
     shapes,
     special_values,
     tails,
@@ -26,6 +32,7 @@ from tests.corpus.specimen import Specimen
 
 FAMILIES = (
     elementwise,
+    constants,
     kinks,
     ties,
     special_values,
@@ -34,7 +41,12 @@ FAMILIES = (
     axes,
     shapes,
     losses,
+    distances,
+    matrices,
+    recursions,
     precision,
+    second_order,
+    complex_numbers,
     hard_scales,
     hard_units,
     hard_kinks,

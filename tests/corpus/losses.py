@@ -193,7 +193,7 @@ SPECIMENS: tuple[Specimen, ...] = (
         ("x", "normalised over everything", lambda g, leaves, a:
             a[:, None] * softmax(leaves["x"].ravel()).reshape(3, 4), ()),
         ("x", "cotangent summed", lambda g, leaves, a: np.sum(a) * softmax(leaves["x"]), ("extra terms",))),
-    specimen("cross_entropy", cross_entropy, cross_entropy_backward, labelled(4, 5),
+    specimen("cross_entropy_of_labels", cross_entropy, cross_entropy_backward, labelled(4, 5),
         ("x", "not divided by the batch", lambda g, leaves, a: 4 * g, SUM),
         ("x", "divided by the classes", lambda g, leaves, a: g * 4 / 5, ("constant factor",)),
         ("x", "labels not subtracted", lambda g, leaves, a: a * softmax(leaves["x"]) / 4, ()),

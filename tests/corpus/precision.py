@@ -155,7 +155,7 @@ SPECIMENS: tuple[Specimen, ...] = (
         ("x", "off by 0.2 %", lambda g, leaves, a: g * np.float32(1.002), ("constant factor",)),
         ("w", "float64 returned", lambda g, leaves, a: g.astype(float), ("dtype",)))),
     in_float32(specimen("float32_norm", lambda x: np.linalg.norm(x, axis=1), norm_backward, draw(x=(3, 4)),
-        Bug("norm squared", partial(norm_backward, power=2), ("x",), ()),
+        Bug("norm squared", partial(norm_backward, power=2), ("x",), ("missing factor",)),
         ("x", "off by 1 %", lambda g, leaves, a: g * np.float32(1.01), ("constant factor",)))),
     in_float32(specimen("sigmoid_layer_in_float32", lambda x, w: sigmoid(single(x) @ single(w)).astype(x.dtype),
         sigmoid_layer_backward, draw(x=(3, 4), w=(4, 2)),

@@ -20,21 +20,29 @@ def true_causes(specimen: Specimen, wrong: Backward, point: Point, leaf: str) ->
     right = exact_jacobian(specimen, specimen.backward, point, leaf)
     given = exact_jacobian(specimen, wrong, point, leaf)
     differs = np.abs(right - given) > _CLOSE * np.maximum(np.abs(right), np.abs(given))
-    return set(_relations(right, given, differs)) | set(_places(differs, np.shape(point[leaf])))
+    return set(_relations(right, given, differs)) | set(
+        _places(differs, (*np.shape(point[leaf]), 2) if np.iscomplexobj(point[leaf]) else np.shape(point[leaf]))
+    )
 
 
 def exact_jacobian(specimen: Specimen, backward: Backward, point: Point, leaf: str) -> Array:
-    """Rows are one-hot cotangents pulled back, (outputs, coordinates); real leaves and outputs only."""
+    """Rows are one-hot cotangents pulled back, 1 and i for complex outputs; columns are real coordinates of the leaf."""
     outputs = specimen.forward(**point)
     named: Mapping[str, Any] = outputs if isinstance(outputs, Mapping) else {"": np.asarray(outputs)}
     rows = []
     for name, array in named.items():
         for index in np.ndindex(np.shape(array)):
-            cotangent = {key: np.zeros_like(np.asarray(value)) for key, value in named.items()}
-            cotangent[name][index] = 1
-            given = backward(point, cotangent if isinstance(outputs, Mapping) else cotangent[""])
-            rows.append(np.ravel(given[leaf]))
+            for unit in (1, 1j) if np.iscomplexobj(array) else (1,):
+                cotangent = {key: np.zeros_like(np.asarray(value)) for key, value in named.items()}
+                cotangent[name][index] = unit
+                given = backward(point, cotangent if isinstance(outputs, Mapping) else cotangent[""])
+                rows.append(_real(given[leaf], np.iscomplexobj(point[leaf])))
     return np.array(rows)
+
+
+def _real(gradient: Any, of_complex: bool) -> Array:
+    flat = np.ravel(gradient)
+    return np.stack([flat.real, flat.imag], axis=-1).ravel() if of_complex else flat
 
 
 def _relations(right: Array, given: Array, differs: Array) -> Iterator[str]:
