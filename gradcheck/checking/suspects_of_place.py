@@ -10,8 +10,9 @@ from gradcheck.checking.contrast import Contrast
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis
 
-# How often some entries out of a few may lie on one side of the others by chance.
-_CHANCE = 0.05
+# How often some entries out of a few may lie on one side of the others by chance; at 0 there often is a branch.
+_CHANCE_AT_ZERO = 0.05
+_CHANCE = 0.002
 _ALONG_ANOTHER_AXIS = "a sum, an index or a matrix product runs along the wrong axis of the cotangent"
 
 
@@ -184,7 +185,8 @@ def one_branch(contrast: Contrast) -> Diagnosis | None:
     """The gradient is wrong only where the leaf lies on one side of a value, and at once by much."""
     wrong = contrast.wrong.any(axis=0)
     value = contrast.value
-    if value.dtype.kind != "f" or value.size != wrong.size or 2 / comb(wrong.size, int(wrong.sum())) > _CHANCE:
+    chance = 2 / comb(wrong.size, int(wrong.sum()))
+    if value.dtype.kind != "f" or value.size != wrong.size or chance > _CHANCE_AT_ZERO:
         return None
     # What fades away towards the right entries is no branch.
     excess = np.max(contrast.comparison.excess, axis=0)[wrong]
@@ -197,6 +199,8 @@ def one_branch(contrast: Contrast) -> Diagnosis | None:
     elif bad.min() > good.max():
         limit, sign = (0.0, ">") if bad.min() > 0 >= good.max() else (float(bad.min()), "≥")
     else:
+        return None
+    if limit and chance > _CHANCE:
         return None
     side = f"{contrast.leaf} {sign} {limit:.4g}"
     return Diagnosis(

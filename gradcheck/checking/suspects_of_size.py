@@ -146,7 +146,7 @@ def conjugated(contrast: Contrast) -> Diagnosis | None:
             return Diagnosis(
                 "conjugate",
                 f"analytical is numerical with {what} conjugated, in every entry",
-                "gradcheck's convention is L = Re Σ conj(ā) a and x̄ = ∂L/∂Re x + i ∂L/∂Im x: for a holomorphic a(x) that is"
-                " x̄ = conj(∂a/∂x) ā",
+                "gradcheck's convention is L = Re Σ conj(ā) a and x̄ = ∂L/∂Re x + i ∂L/∂Im x: for a holomorphic a(x)"
+                " that is x̄ = conj(∂a/∂x) ā",
             )
     return None

@@ -42,8 +42,8 @@ def one_hot(labels: Any, classes: int) -> Array:
 
 def ignoring(backward: Backward, *leaves: str) -> Bug:
     """Ones for the cotangent, as if the loss were always the last operation."""
-    causes = ("cotangent ignored", "constant added")
-    return Bug("cotangent taken for 1", lambda x, a: backward(x, np.ones_like(a)), leaves, causes, "cotangent")
+    causes, source = ("cotangent ignored", "constant added"), "ashawkey/stable-dreamfusion#158"
+    return Bug("cotangent taken for 1", lambda x, a: backward(x, np.ones_like(a)), leaves, causes, "cotangent", source)
 
 
 def tempered_backward(leaves: Leaves, a: Any) -> dict[str, Any]:

@@ -20,13 +20,12 @@ def true_causes(specimen: Specimen, wrong: Backward, point: Point, leaf: str) ->
     right = exact_jacobian(specimen, specimen.backward, point, leaf)
     given = exact_jacobian(specimen, wrong, point, leaf)
     differs = np.abs(right - given) > _CLOSE * np.maximum(np.abs(right), np.abs(given))
-    return set(_relations(right, given, differs)) | set(
-        _places(differs, (*np.shape(point[leaf]), 2) if np.iscomplexobj(point[leaf]) else np.shape(point[leaf]))
-    )
+    parts = (2,) if np.iscomplexobj(point[leaf]) else ()
+    return set(_relations(right, given, differs)) | set(_places(differs, (*np.shape(point[leaf]), *parts)))
 
 
 def exact_jacobian(specimen: Specimen, backward: Backward, point: Point, leaf: str) -> Array:
-    """Rows are one-hot cotangents pulled back, 1 and i for complex outputs; columns are real coordinates of the leaf."""
+    """Rows are one-hot cotangents pulled back, 1 and i for complex outputs; columns are coordinates of the leaf."""
     outputs = specimen.forward(**point)
     named: Mapping[str, Any] = outputs if isinstance(outputs, Mapping) else {"": np.asarray(outputs)}
     rows = []
