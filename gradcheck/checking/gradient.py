@@ -28,12 +28,10 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     result = _at_the_point(evaluation, leaf)
     if result.verdict is not Verdict.PASS or not (special := degeneracies(evaluation)):
         return result
-    if not evaluation.elsewhere:
-        return replace(result, notes=tuple(f"this point cannot tell: {note}" for note in special.get(leaf, ())))
-    if result.evidence is not None and result.evidence.entries == 0:
-        return replace(result, notes=special.get(leaf, ()))
     others = (_at_the_point(generic, leaf) for generic in evaluation.elsewhere)
-    other = next((found for found in others if found.evidence and found.evidence.scale > 0), result)
+    other = next((found for found in others if found.evidence and found.evidence.scale > 0), None)
+    if other is None:
+        return replace(result, notes=tuple(f"this point cannot tell: {note}" for note in special.get(leaf, ())))
     if other.verdict is Verdict.PASS and result.evidence is not None and result.evidence.scale > 0:
         return result
     return replace(other, message=f"at a second, generic point, since the first cannot tell: {other.message}")
