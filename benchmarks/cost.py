@@ -1,7 +1,7 @@
 """What a check costs in calls of the module, over the corpus: `python benchmarks/cost.py`.
 
 Forwards for each coordinate and backwards for each output, for correct modules: well-behaved ones, those at special
-values such as x⁴ at 0, and those that are hard to verify.
+values such as x⁴ at 0 or with a leaf that has no influence there, and those that are hard to verify.
 """
 
 import sys
@@ -28,6 +28,7 @@ class Cost:
     backwards: int
     coordinates: int
     outputs: int
+    group: str
 
 
 class _Counted:
@@ -50,21 +51,18 @@ def cost_of(specimen: Specimen, seed: int) -> Cost:
     checks = [check for case in report.verification.cases for check in case.checks if check.evidence]
     coverage = [check.evidence.coverage for check in checks if check.evidence]
     outputs = coverage[0].backwards if coverage else 0
-    return Cost(forward.calls, backward.calls, sum(part.coordinates for part in coverage), outputs)
-
-
-def group_of(specimen: Specimen) -> str:
-    """What is to be expected of the cost of a specimen."""
-    if specimen.hard:
-        return "hard to verify"
-    return "at special values" if specimen.kind == "special values" else "well-behaved"
+    without_influence = any(check.evidence.scale == 0 for check in checks if check.evidence)
+    special = specimen.kind == "special values" or without_influence
+    group = "hard to verify" if specimen.hard else "at special values" if special else "well-behaved"
+    return Cost(forward.calls, backward.calls, sum(part.coordinates for part in coverage), outputs, group)
 
 
 def cost_table(specimens: Sequence[Specimen], seeds: Sequence[int]) -> str:
     """Median and worst calls, for well-behaved and for hard modules."""
     rows = []
+    all_costs = [cost_of(specimen, seed) for specimen in specimens for seed in seeds]
     for title in ("well-behaved", "at special values", "hard to verify"):
-        costs = [cost_of(specimen, seed) for specimen in specimens if group_of(specimen) == title for seed in seeds]
+        costs = [cost for cost in all_costs if cost.group == title]
         forwards = [cost.forwards / cost.coordinates for cost in costs if cost.coordinates]
         backwards = [cost.backwards / cost.outputs for cost in costs if cost.outputs]
         numbers = (f"{f(values):.1f}" for values in (forwards, backwards) for f in (np.median, np.max))

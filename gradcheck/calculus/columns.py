@@ -30,7 +30,7 @@ def first_estimates(samples: Samples) -> Estimate:
     as at a kink or outside a narrow bump, nothing is known.
     """
     quotients = samples.central()
-    value, error = quotients.values.T, 2 * quotients.rounding.T
+    value, error = quotients.values.T, quotients.rounding.T
     above, below, centre = samples.above.T, samples.below.T, samples.centre[:, None]
     with np.errstate(all="ignore"):
         bend = np.abs(above + below - 2 * centre)
