@@ -179,6 +179,7 @@ Each checker runs at its own defaults, on the same numpy functions, in one proce
 is a rejection, an error of the framework around it as well as its own mismatch. Shares of mutants are of all mutants
 times seeds; shares of correct modules are of those that the checker can express. A checker that rejects a correct
 module catches the module's mutants for nothing: "told apart" are mutants caught where the correct module passed.
+The corpus (`tests/corpus/`) is ours, and dwells on what is hard; ordinary modules hardly tell the checkers apart.
 
 {summary(records)}
 
