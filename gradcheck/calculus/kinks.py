@@ -17,9 +17,11 @@ from gradcheck.algebra.steps import Coordinate, length_scales
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Generator
 
-# How far to go off the point, in lengths of the coordinate, and how far to step there, in radii.
-RADII = (1e-6, 1e-9)
-_STEP = 1e-3
+# How far to go off the point, in lengths of the coordinate: so many times the relative noise, so that slopes are exact
+# to a few thousandths over a tenth of it; the nearer the better, since other kinks and bends may be near.
+_NOISES = 5e3
+_NEAREST, _FARTHEST = 1e-11, 1e-2
+_STEP = 0.1
 _POINTS = 8
 _POINTS_BESIDE = 24
 # Quotients from the right and from the left that differ by this part of themselves are not those of one piece.
@@ -36,17 +38,19 @@ class Spot:
     at: Coordinate
 
 
-def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot, radius: float) -> Array:
+def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
     """Slopes by two coordinates at points around the point in their plane (points, outputs, 2)."""
+    radius = _radius(near)
     offsets = [((first, radius * np.cos(angle)), (second, radius * np.sin(angle))) for angle in _ANGLES]
     return np.array([_slopes(_moved(near, offset), near, (first, second), radius * _STEP) for offset in offsets])
 
 
-def slopes_around(near: Neighbourhood, spots: Sequence[Spot], radius: float, generator: Generator) -> Array:
+def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator) -> Array:
     """Slopes by several coordinates at points that are off in all of them (points, outputs, spots).
 
     All of them up, all of them down, but by different amounts, so that no tie is left; and in random directions.
     """
+    radius = _radius(near)
     directions = [generator.uniform(0.5, 1.5, len(spots)), -generator.uniform(0.5, 1.5, len(spots))]
     directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_POINTS)]
     offsets = [tuple(zip(spots, radius * direction, strict=True)) for direction in directions]
@@ -56,7 +60,8 @@ def slopes_around(near: Neighbourhood, spots: Sequence[Spot], radius: float, gen
 def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise: Array, generator: Generator) -> Array:
     """Slopes by one coordinate at points that are off in all coordinates by as little as noise allows.
 
-    NaN where the step straddles a kink or a jump itself, and the slope is that of no piece.
+    NaN where the step straddles a kink or a jump itself, and the slope is that of no piece; and where noise is too
+    large for any slope.
 
     Arguments:
         leaves: the differentiable leaves.
@@ -65,9 +70,8 @@ def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise:
     Shapes: noise (outputs,), result (points, outputs).
     """
     found = np.full((_POINTS_BESIDE, noise.size), np.nan)
-    # Far enough for slopes to be exact to a thousandth, so that those of one piece are not taken for two.
-    radii = np.clip(4e3 * noise, 64 * spot.at.eps, RADII[0])
-    for radius in np.unique(radii):
+    radii = np.maximum(_NOISES * noise, 64 * spot.at.eps)
+    for radius in np.unique(radii[radii <= _FARTHEST]):
         for k in range(_POINTS_BESIDE):
             shaken = _shaken(near, leaves, radius, generator)
             right, left = _one_sided(shaken, near, spot, radius / 4)
@@ -88,6 +92,10 @@ def _one_sided(leaves: dict[str, Array], near: Neighbourhood, spot: Spot, step: 
         with np.errstate(all="ignore"):
             quotients.append((near.evaluate(leaves) - centre) / (float(moved) - float(value)))
     return quotients[0], quotients[1]
+
+
+def _radius(near: Neighbourhood) -> float:
+    return float(np.clip(10 * _NOISES * near.relative_noise, _NEAREST, _FARTHEST))
 
 
 def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[str, Array]:

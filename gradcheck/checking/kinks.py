@@ -10,7 +10,7 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
-from gradcheck.calculus.kinks import RADII, Spot, slopes_around, slopes_beside, slopes_in_plane
+from gradcheck.calculus.kinks import Spot, slopes_around, slopes_beside, slopes_in_plane
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
@@ -80,7 +80,8 @@ def joint_disagreement(
         return None
     gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
     at_kink = np.array([kinked[spot.leaf][:, spot.at.index] for spot in spots]).T
-    for row, members, given, lowest, highest in _confirmed(evaluation, spots, gradient, at_kink):
+    tests = (*_pairs(evaluation, spots, gradient, at_kink), *_all_together(evaluation, spots, gradient, at_kink))
+    for row, members, given, lowest, highest in tests:
         if leaf in {spots[k].leaf for k in members}:
             places = ", ".join(_path(evaluation, spots[k]) for k in members)
             output = entry_path(*evaluation.forward.layout.locate(row))
@@ -97,20 +98,6 @@ def joint_disagreement(
 _Finding = tuple[int, tuple[int, ...], float, float, float]
 
 
-def _confirmed(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
-    """What is found at every radius: what looks like a kink from afar may be a sharp bend."""
-    near, *nearer = (
-        [
-            *_pairs(evaluation, spots, gradient, at_kink, radius),
-            *_all_together(evaluation, spots, gradient, at_kink, radius),
-        ]
-        for radius in RADII
-    )
-    for finding in near:
-        if all(any(finding[:2] == other[:2] for other in found) for found in nearer):
-            yield finding
-
-
 def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list[Spot]:
     """Coordinates that share a kinked output with another one, those of the leaf first, as many as can be afforded."""
     names = sorted(kinked, key=lambda name: name != leaf)
@@ -120,27 +107,26 @@ def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list
     return spots[:_MOST_SPOTS]
 
 
-def _pairs(
-    evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array, radius: float
-) -> Iterator[_Finding]:
+def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
     pairs = [(a, b) for a, b in combinations(range(len(spots)), 2) if (at_kink[:, a] & at_kink[:, b]).any()]
     for a, b in pairs[:_MOST_PAIRS]:
-        slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b], radius)
+        slopes = slopes_in_plane(evaluation.neighbourhood, spots[a], spots[b])
         along = slopes @ _DIRECTIONS  # (points, outputs, directions)
         given = gradient[:, [a, b]] @ _DIRECTIONS
         rows = np.all(at_kink[:, [a, b]], axis=1)
         yield from _outside(given, along, rows, (a, b))
 
 
-def _all_together(
-    evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array, radius: float
-) -> Iterator[_Finding]:
+def _all_together(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
     generator = generator_for(evaluation.settings.seed, "joint kinks")
-    slopes = slopes_around(evaluation.neighbourhood, spots, radius, generator)
+    slopes = slopes_around(evaluation.neighbourhood, spots, generator)
     for members in {tuple(np.flatnonzero(row).tolist()) for row in at_kink if row.sum() >= 2}:
         chosen = list(members)
-        along = slopes[:, :, chosen].sum(axis=2)[:, :, None]
-        given = gradient[:, chosen].sum(axis=1)[:, None]
+        # Each coordinate is moved by as much as changes the output alike: entries may be of different scales.
+        largest = np.max(np.abs(slopes[:, :, chosen]), axis=0)
+        weights = 1 / np.where(largest > 0, largest, 1.0)
+        along = np.sum(slopes[:, :, chosen] * weights, axis=2)[:, :, None]
+        given = np.sum(gradient[:, chosen] * weights, axis=1)[:, None]
         yield from _outside(given, along, np.all(at_kink[:, chosen], axis=1), members)
 
 

@@ -28,7 +28,8 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     natural = max(natural, scale_of_the_point(evaluation, leaf))
     rounding = np.abs(cotangent) @ expected_rounding(evaluation, leaf, natural)
     allowed = evaluation.settings.threshold * scale + rounding
-    gap = np.abs(given - expected)
+    # Both may overflow, where a single entry does not.
+    gap = np.where(given == expected, 0.0, np.abs(given - expected))
     if np.all(gap <= allowed):
         return ""
     own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural * np.abs(cotangent).sum())

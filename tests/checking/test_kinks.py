@@ -111,3 +111,37 @@ def test_a_jump_beside_the_point_leaves_the_other_side() -> None:
     assert gradcheck.check(module, {"x": np.array([0.0, 0.25])}).verdict is Verdict.PASS
     wrong = gradcheck.from_functions(lambda x: np.mod(x, 1.0), lambda leaves, a: {"x": 1.5 * a})
     assert gradcheck.check(wrong, {"x": np.array([0.0])}).verdict is Verdict.FAIL
+
+
+def test_a_tie_of_entries_of_different_scales() -> None:
+    """Shares of 22 %, 50 % and 30 % in units of each entry: 1.02 in all."""
+    scales, point = np.array([1.0, 10.0, 100.0]), {"x": np.array([1.0, 0.1, 0.01])}
+
+    def shared(*shares: float) -> gradcheck.Module:
+        return gradcheck.from_functions(
+            lambda x: np.max(x * scales), lambda leaves, a: {"x": a * np.array(shares) * scales}, name="shared"
+        )
+
+    assert gradcheck.check(shared(0.2, 0.5, 0.3), point).verdict is Verdict.PASS
+    assert gradcheck.check(shared(0.22, 0.5, 0.3), point).verdict is Verdict.FAIL
+    assert gradcheck.check(shared(0.1, 0.5, 0.3), point).verdict is Verdict.FAIL
+
+
+def test_an_entry_that_nearly_ties_hides_no_wrong_tie() -> None:
+    nothing = gradcheck.from_functions(lambda x: x.max(), lambda leaves, a: {"x": 0 * leaves["x"]})
+    assert gradcheck.check(nothing, {"x": np.array([2.0, 2.0, 1.0, 2 - 1e-9])}).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("factor", [1.002, 1.2, 2.0])
+def test_noise_of_float32_is_not_taken_for_pieces(factor: float, seed: int) -> None:
+    wrong = gradcheck.from_functions(
+        lambda x: np.exp(x), lambda leaves, a: {"x": np.float32(factor) * np.exp(leaves["x"]) * a}
+    )
+    point = {"x": np.random.default_rng(seed).normal(size=1).astype(np.float32)}
+    assert gradcheck.check(wrong, point, threshold=1e-4).verdict is Verdict.FAIL
+
+
+def test_gradients_that_overflow_for_a_larger_cotangent_are_no_fault() -> None:
+    exponential = gradcheck.from_functions(lambda x: np.exp(x), lambda leaves, a: {"x": a * np.exp(leaves["x"])})
+    assert gradcheck.check(exponential, {"x": np.array([709.7])}).verdict is Verdict.PASS
