@@ -32,10 +32,15 @@ _ANGLES = (2 * np.arange(_POINTS) + 1) * np.pi / _POINTS
 
 @dataclass(frozen=True)
 class Spot:
-    """One coordinate of one leaf."""
+    """One coordinate of one leaf.
+
+    ``reach`` is how far it has to go, in parts of its length, to change the output as much as others do: a tie of
+    10x and y is left by all sides only if x goes a tenth as far.
+    """
 
     leaf: str
     at: Coordinate
+    reach: float = 1.0
 
 
 def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
@@ -102,7 +107,7 @@ def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[s
     """The point with some coordinates off by amounts in units of their lengths."""
     leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
     for spot, amount in offsets:
-        real_view(leaves[spot.leaf])[spot.at.index] += amount * spot.at.length
+        real_view(leaves[spot.leaf])[spot.at.index] += amount * spot.reach * spot.at.length
     return leaves
 
 
@@ -122,9 +127,9 @@ def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot]
     for spot in spots:
         entries, j = real_view(leaves[spot.leaf]), spot.at.index
         value = entries[j].copy()
-        entries[j] = upper = value + entries.dtype.type(step * spot.at.length)
+        entries[j] = upper = value + entries.dtype.type(step * spot.reach * spot.at.length)
         above = near.evaluate(leaves)
-        entries[j] = lower = value - entries.dtype.type(step * spot.at.length)
+        entries[j] = lower = value - entries.dtype.type(step * spot.reach * spot.at.length)
         below = near.evaluate(leaves)
         entries[j] = value
         with np.errstate(all="ignore"):

@@ -17,6 +17,7 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis, entry_path
 
 _MOST_SPOTS = 12
+_SHORTEST = 1e-3
 _MOST_PAIRS = 24
 # Slopes of pieces that differ by less than this part of the largest are one and the same.
 _SAME_SLOPE = 1e-3
@@ -75,7 +76,7 @@ def joint_disagreement(
     threshold = evaluation.settings.threshold
     right_alone = {name: c.kinked & ~c.fails(threshold) for name, c in comparisons.items()}
     kinked = {name: mask for name, mask in right_alone.items() if mask.any()}
-    spots = _chosen(evaluation, kinked, leaf) if leaf in kinked else []
+    spots = _within_reach(_chosen(evaluation, kinked, leaf), comparisons) if leaf in kinked else []
     if len(spots) < 2:
         return None
     gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
@@ -96,6 +97,14 @@ def joint_disagreement(
 
 
 _Finding = tuple[int, tuple[int, ...], float, float, float]
+
+
+def _within_reach(spots: list[Spot], comparisons: dict[str, Comparison]) -> list[Spot]:
+    """The coordinates, those with large slopes going less far than those with small ones."""
+    changes = np.array([np.max(comparisons[s.leaf].magnitude[:, s.at.index]) * s.at.length for s in spots])
+    smallest = np.min(changes, where=changes > 0, initial=np.inf)
+    reaches = np.where(changes > 0, smallest / np.where(changes > 0, changes, 1.0), 1.0)
+    return [replace(spot, reach=float(max(reach, _SHORTEST))) for spot, reach in zip(spots, reaches, strict=True)]
 
 
 def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list[Spot]:
