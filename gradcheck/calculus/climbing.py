@@ -9,6 +9,7 @@ from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladd
 from gradcheck.calculus.columns import column_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
+from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, may_be_stairs
 from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
@@ -65,7 +66,10 @@ def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
     if goal.is_fine(near) and not _noisy(near, samples):
         return near
     far = _from_ladder(line, coordinate, goal)
-    return near.where(near.error < far.error, far)
+    # What is seen at the entry's own magnitude is nearer to the point than a kink or a trend that is seen from afar.
+    with np.errstate(invalid="ignore"):
+        resolved = near.firm & (near.half == 0) & (near.error <= _AGREEMENT * np.abs(near.value))
+    return near.where(resolved | (near.error < far.error), far)
 
 
 def _from_ladder(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:
@@ -120,7 +124,9 @@ def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Esti
         allowed = fit.error + ROUNDINGS * np.maximum(quotients.rounding, noise / quotients.steps[:, None])
         contradicted = np.any(finer & (np.abs(quotients.values - fit.value) > allowed), axis=0)
         contradicted |= np.abs(fit.value - column.value) > fit.error + column.error
-    better = (fit.error < column.error) & (column.half == 0) & ~contradicted
+    illusions = illusions_in(samples, COARSEST_GRID * coordinate.length)
+    stairs = may_be_stairs(samples, illusions, coordinate.length)
+    better = (fit.error < column.error) & (column.half == 0) & ~contradicted & ~stairs
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
     return replace(column, value=value, error=error)
 

@@ -42,6 +42,11 @@ class Spot:
     at: Coordinate
     reach: float = 1.0
 
+    @property
+    def own_length(self) -> float:
+        """The magnitude of the entry itself; the length of its leaf if it is 0."""
+        return abs(self.at.value) or self.at.length
+
 
 def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
     """Slopes by two coordinates at points around the point in their plane (points, outputs, 2)."""
@@ -93,7 +98,7 @@ def _one_sided(leaves: dict[str, Array], near: Neighbourhood, spot: Spot, step: 
     value = entries[j].copy()
     quotients = []
     for sign in (1, -1):
-        entries[j] = moved = value + entries.dtype.type(sign * step * spot.at.length)
+        entries[j] = moved = value + entries.dtype.type(sign * step * spot.own_length)
         with np.errstate(all="ignore"):
             quotients.append((near.evaluate(leaves) - centre) / (float(moved) - float(value)))
     return quotients[0], quotients[1]
@@ -116,7 +121,7 @@ def _shaken(near: Neighbourhood, names: Sequence[str], radius: float, generator:
     leaves = {name: np.array(value, order="C") for name, value in near.point.items()}
     for name in names:
         entries = real_view(leaves[name])
-        lengths = length_scales(entries, np.full(entries.size, np.inf))
+        lengths = np.where(entries != 0, np.abs(entries), length_scales(entries, np.full(entries.size, np.inf)))
         entries += (radius * generator.uniform(-1, 1, entries.size) * lengths).astype(entries.dtype)
     return leaves
 

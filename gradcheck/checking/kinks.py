@@ -42,9 +42,9 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
     """
     spot = spots_of(evaluation, leaf)[index]
     near, given = evaluation.neighbourhood, evaluation.jacobians[leaf][:, index]
-    change = np.maximum(np.abs(given), np.abs(numerical.value[:, index])) * spot.at.length
+    change = np.maximum(np.abs(given), np.abs(numerical.value[:, index])) * spot.own_length
     with np.errstate(all="ignore"):
-        noise = near.noise.at(near.value) / change
+        noise = np.maximum(near.noise.at(near.value), numerical.noise[:, index]) / change
     noise = np.where(np.isfinite(noise), noise, 1.0)
     generator = generator_for(evaluation.settings.seed, "beside", leaf, str(index))
     slopes = slopes_beside(near, spot, evaluation.differentiable, noise, generator)

@@ -145,3 +145,38 @@ def test_noise_of_float32_is_not_taken_for_pieces(factor: float, seed: int) -> N
 def test_gradients_that_overflow_for_a_larger_cotangent_are_no_fault() -> None:
     exponential = gradcheck.from_functions(lambda x: np.exp(x), lambda leaves, a: {"x": a * np.exp(leaves["x"])})
     assert gradcheck.check(exponential, {"x": np.array([709.7])}).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize(
+    ("steps", "slope", "allowed"),
+    [
+        (3, 0.0, {Verdict.PASS}),
+        (3, 3.0, {Verdict.FAIL}),
+        (1000, 0.0, {Verdict.PASS, Verdict.INCONCLUSIVE}),  # as narrow as what float16 rounds to
+    ],
+)
+def test_a_staircase_has_the_slope_of_its_stairs(steps: int, slope: float, allowed: set[Verdict]) -> None:
+    stairs = gradcheck.from_functions(lambda x: np.floor(steps * x), lambda leaves, a: {"x": slope * a})
+    for x in (1.7, -0.32133, 0.48566):
+        assert gradcheck.check(stairs, {"x": np.array([x])}).verdict in allowed
+
+
+def test_a_small_entry_beside_large_ones_is_verified_at_its_own_scale() -> None:
+    def backward(leaves: Any, a: Any, sign: float) -> Any:
+        r = np.hypot(leaves["x"], leaves["y"])
+        return {"x": a * leaves["x"] / r * np.array([sign, 1.0]), "y": a * leaves["y"] / r}
+
+    point = {"x": np.array([1e-9, 1e6]), "y": np.array([2e-9, 1e6])}
+    for sign, verdict in ((1.0, Verdict.PASS), (-1.0, Verdict.FAIL)):
+        module = gradcheck.from_functions(np_hypot, lambda leaves, a, sign=sign: backward(leaves, a, sign))
+        assert gradcheck.check(module, point).verdict is verdict
+
+
+def np_hypot(x: Any, y: Any) -> Any:
+    return np.hypot(x, y)
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e7])
+def test_pieces_of_rounding_excuse_no_gradient_of_zero(offset: float) -> None:
+    wrong = gradcheck.from_functions(lambda x: (np.exp(x) + offset) - offset, lambda leaves, a: {"x": 0 * a})
+    assert gradcheck.check(wrong, {"x": np.array([0.126, 0.64])}).verdict is Verdict.FAIL
