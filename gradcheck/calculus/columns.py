@@ -1,5 +1,7 @@
 """One column of the numerical Jacobian, from the samples along its coordinate."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from gradcheck.calculus.estimate import Estimate
@@ -52,7 +54,9 @@ def column_estimate(samples: Samples, length: float) -> Estimate:
     """
     illusions = illusions_in(samples, COARSEST_GRID * length)
     found = _converged(samples, length, illusions, np.zeros(samples.centre.shape, bool))
-    lost = ~np.isfinite(found.error) & ~may_be_stairs(samples, illusions, length)
+    stairs = may_be_stairs(samples, illusions, length)
+    found = replace(found, error=np.where(stairs, np.inf, found.error))
+    lost = ~np.isfinite(found.error) & ~stairs
     if lost.any():
         found = _converged(samples, length, illusions, lost).where(lost, found)
     return found
