@@ -12,6 +12,7 @@ _NOISE_IN_OUTPUT = 1e-3
 # has steps of its own.
 COARSEST_GRID = 2.0**-8
 _FINEST_STAIRS = 2.0**-14
+_VISIBLE_PIECE = 1e3
 _TAIL = 4
 # Beside a kink one side moves by 3, 15, 63, … distances of the kink; a rounded one by a few pieces at most.
 _DIFFERENT_AMOUNTS = 3
@@ -66,7 +67,8 @@ def piece_sizes(samples: Samples, illusions: Array) -> Array:
 def may_be_stairs(samples: Samples, illusions: Array, length: float) -> Array:
     """Whether flat pieces are so wide that they may be the module's own, and not rounding inside it (outputs,)."""
     flat = np.max(np.where(illusions, samples.steps[:, None], 0.0), axis=0, initial=0.0)
-    return np.asarray(flat >= _FINEST_STAIRS * length)
+    visible = piece_sizes(samples, illusions) > _VISIBLE_PIECE * samples.noise.at(samples.centre)
+    return np.asarray((flat >= _FINEST_STAIRS * length) & visible)
 
 
 def is_usable(noise: Array, samples: Samples) -> Array:
