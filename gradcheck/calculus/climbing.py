@@ -9,7 +9,6 @@ from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladd
 from gradcheck.calculus.columns import column_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
-from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, may_be_stairs
 from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
@@ -124,9 +123,7 @@ def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Esti
         allowed = fit.error + ROUNDINGS * np.maximum(quotients.rounding, noise / quotients.steps[:, None])
         contradicted = np.any(finer & (np.abs(quotients.values - fit.value) > allowed), axis=0)
         contradicted |= np.abs(fit.value - column.value) > fit.error + column.error
-    illusions = illusions_in(samples, COARSEST_GRID * coordinate.length)
-    stairs = may_be_stairs(samples, illusions, coordinate.length)
-    better = (fit.error < column.error) & (column.half == 0) & ~contradicted & ~stairs
+    better = (fit.error < column.error) & (column.half == 0) & ~contradicted
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
     return replace(column, value=value, error=error)
 

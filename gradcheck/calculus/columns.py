@@ -1,12 +1,10 @@
 """One column of the numerical Jacobian, from the samples along its coordinate."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS, Limit, limit_of
-from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, is_usable, may_be_stairs, piece_sizes, tail_noise
+from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, is_usable, piece_sizes, tail_noise
 from gradcheck.calculus.samples import Quotients, Samples
 from gradcheck.values.aliases import Array
 
@@ -54,9 +52,7 @@ def column_estimate(samples: Samples, length: float) -> Estimate:
     """
     illusions = illusions_in(samples, COARSEST_GRID * length)
     found = _converged(samples, length, illusions, np.zeros(samples.centre.shape, bool))
-    stairs = may_be_stairs(samples, illusions, length)
-    found = replace(found, error=np.where(stairs, np.inf, found.error))
-    lost = ~np.isfinite(found.error) & ~stairs
+    lost = ~np.isfinite(found.error)
     if lost.any():
         found = _converged(samples, length, illusions, lost).where(lost, found)
     return found

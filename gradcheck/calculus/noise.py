@@ -8,11 +8,8 @@ from gradcheck.values.aliases import Array
 # Noise up to this part of what the output varies by, or of the output itself, leaves something to measure.
 _NOISE_IN_VARIATION = 0.05
 _NOISE_IN_OUTPUT = 1e-3
-# No floating-point format has a coarser grid, relative to its numbers, than bfloat16; below that of float16 no module
-# has steps of its own.
+# No floating-point format has a coarser grid, relative to its numbers, than bfloat16.
 COARSEST_GRID = 2.0**-8
-_FINEST_STAIRS = 2.0**-14
-_VISIBLE_PIECE = 1e3
 _TAIL = 4
 # Beside a kink one side moves by 3, 15, 63, … distances of the kink; a rounded one by a few pieces at most.
 _DIFFERENT_AMOUNTS = 3
@@ -62,13 +59,6 @@ def piece_sizes(samples: Samples, illusions: Array) -> Array:
     moves = _moves(samples)
     smallest = np.min(np.where(moves > 0, moves, np.inf), axis=0, initial=np.inf)
     return np.asarray(np.where(illusions.any(axis=0) & np.isfinite(smallest), smallest, 0.0))
-
-
-def may_be_stairs(samples: Samples, illusions: Array, length: float) -> Array:
-    """Whether flat pieces are so wide that they may be the module's own, and not rounding inside it (outputs,)."""
-    flat = np.max(np.where(illusions, samples.steps[:, None], 0.0), axis=0, initial=0.0)
-    visible = piece_sizes(samples, illusions) > _VISIBLE_PIECE * samples.noise.at(samples.centre)
-    return np.asarray((flat >= _FINEST_STAIRS * length) & visible)
 
 
 def is_usable(noise: Array, samples: Samples) -> Array:

@@ -148,18 +148,11 @@ def test_gradients_that_overflow_for_a_larger_cotangent_are_no_fault() -> None:
     assert gradcheck.check(exponential, {"x": np.array([709.7])}).verdict is Verdict.PASS
 
 
-@pytest.mark.parametrize(
-    ("steps", "slope", "allowed"),
-    [
-        (3, 0.0, {Verdict.PASS}),
-        (3, 3.0, {Verdict.FAIL}),
-        (1000, 0.0, {Verdict.PASS, Verdict.INCONCLUSIVE}),  # as narrow as what float16 rounds to
-    ],
-)
-def test_a_staircase_has_the_slope_of_its_stairs(steps: int, slope: float, allowed: set[Verdict]) -> None:
-    stairs = gradcheck.from_functions(lambda x: np.floor(steps * x), lambda leaves, a: {"x": slope * a})
+@pytest.mark.parametrize(("slope", "verdict"), [(0.0, Verdict.PASS), (3.0, Verdict.FAIL)])
+def test_a_staircase_has_the_slope_of_its_stairs(slope: float, verdict: Verdict) -> None:
+    stairs = gradcheck.from_functions(lambda x: np.floor(3 * x), lambda leaves, a: {"x": slope * a})
     for x in (1.7, -0.32133, 0.48566):
-        assert gradcheck.check(stairs, {"x": np.array([x])}).verdict in allowed
+        assert gradcheck.check(stairs, {"x": np.array([x])}).verdict is verdict
 
 
 def test_a_small_entry_beside_large_ones_is_verified_at_its_own_scale() -> None:
