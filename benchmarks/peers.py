@@ -145,7 +145,7 @@ def by_torch(trial: Trial, fast: bool) -> Outcome:
     # numpy's empty arrays have strides of 0, which torch takes for overlapping memory; a clone has torch's own.
     tensors = [torch.tensor(leaf).clone(memory_format=torch.contiguous_format) for leaf in trial.leaves]
     arguments = [tensor.requires_grad_() for tensor in tensors]
-    accepted = torch.autograd.gradcheck(function.apply, arguments, fast_mode=fast)  # type: ignore[attr-defined]
+    accepted = torch.autograd.gradcheck(function.apply, arguments, fast_mode=fast)  # type: ignore[attr-defined]  # untyped
     return Outcome.PASSED if accepted else Outcome.CAUGHT
 
 
@@ -165,7 +165,7 @@ def by_jax(trial: Trial) -> Outcome:
     # Declared are the shapes and dtypes that backward does return: whether they fit is for jax to say.
     outputs, gradients = tuple(map(struct, trial.outputs)), {n: struct(g) for n, g in trial.returned.items()}
 
-    @jax.custom_vjp  # type: ignore[untyped-decorator]
+    @jax.custom_vjp  # type: ignore[untyped-decorator]  # untyped
     def function(*arrays: Any) -> Any:
         return jax.pure_callback(trial.forward, outputs, *arrays)
 
@@ -183,7 +183,7 @@ def by_autograd(trial: Trial) -> Outcome:
     extend: Any = import_module("autograd.extend")
     np.random.seed(trial.seed)  # it draws its directions from numpy's global generator
 
-    @extend.primitive  # type: ignore[untyped-decorator]
+    @extend.primitive  # type: ignore[untyped-decorator]  # untyped
     def function(*arrays: Any) -> Any:
         return trial.single_or_all(trial.forward(*arrays))
 

@@ -52,7 +52,7 @@ def dfdx_silu_slope(x: Array) -> Array:
 
 
 def normal_cdf(x: Array) -> Array:
-    return np.vectorize(lambda value: 0.5 * (1 + math.erf(value / math.sqrt(2))))(x)  # type: ignore[no-any-return]
+    return np.vectorize(lambda value: 0.5 * (1 + math.erf(value / math.sqrt(2))))(x)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def normal_pdf(x: Array) -> Array:

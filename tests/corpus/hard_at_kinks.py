@@ -35,7 +35,7 @@ def dead_units(generator: np.random.Generator) -> Point:
 
 
 def absolute_sums(x: Array) -> Array:
-    return np.sum(np.abs(x), axis=1)  # type: ignore[no-any-return]
+    return np.sum(np.abs(x), axis=1)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def zeros_in_rows(generator: np.random.Generator) -> Point:

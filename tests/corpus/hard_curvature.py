@@ -56,7 +56,7 @@ ROOTS = np.arange(1, 21) / 20
 
 
 def rooted(x: Array) -> Array:
-    return np.prod(20 * (x[:, None] - ROOTS), axis=1)  # type: ignore[no-any-return]
+    return np.prod(20 * (x[:, None] - ROOTS), axis=1)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def rooted_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
@@ -69,7 +69,7 @@ OCTAVES = np.pi * 2.0 ** np.arange(12)
 
 
 def encoding(x: Array) -> Array:
-    return np.sin(x[:, None] * OCTAVES)  # type: ignore[no-any-return]
+    return np.sin(x[:, None] * OCTAVES)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def encoding_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def encoding_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
 
 def kernel(x: Array, y: Array) -> Array:
     """exp(−|x − y|² / 2 s²) with s = 1e-3."""
-    return np.exp(-np.sum((x[:, None] - y) ** 2, axis=2) / 2e-6)  # type: ignore[no-any-return]
+    return np.exp(-np.sum((x[:, None] - y) ** 2, axis=2) / 2e-6)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def kernel_backward(leaves: Leaves, a: Any) -> dict[str, Any]:

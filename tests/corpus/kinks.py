@@ -67,7 +67,7 @@ def class_scores(generator: np.random.Generator) -> Point:
 
 
 def lengths(x: Array) -> Array:
-    return np.sqrt(np.sum(x**2, axis=1))  # type: ignore[no-any-return]
+    return np.sqrt(np.sum(x**2, axis=1))  # type: ignore[no-any-return]  # numpy: Any
 
 
 def length_backward(leaves: Leaves, a: Any, at_zero: float = 0, epsilon: float = 0) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def specimen(name: str, forward: Forward, backward: Backward, point: Draw, *bugs
 
 def inner(x: Any, y: Any) -> Array:
     """Row by row."""
-    return np.sum(x * y, axis=-1, keepdims=True)  # type: ignore[no-any-return]
+    return np.sum(x * y, axis=-1, keepdims=True)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def tanh_backward(leaves: Leaves, a: Any) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def mixed(generator: np.random.Generator, rows: Array) -> Array:
 
 
 def largest(x: Array) -> Array:
-    return x == np.max(x, axis=1, keepdims=True)  # type: ignore[no-any-return]
+    return x == np.max(x, axis=1, keepdims=True)  # type: ignore[no-any-return]  # numpy: Any
 
 
 def share(a: Any, tied: Array) -> Array:
