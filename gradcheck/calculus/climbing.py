@@ -13,6 +13,13 @@ from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
 
+# A derivative seen in two ways, or at its own scale, has to be certain to within this part of it to be believed.
+_AGREEMENT = 1e-3
+# A difference at a step so much smaller than the width of a fit has no truncation error to speak of beside it.
+_MUCH_FINER = 64
+# A difference that is off by no more than this part of the derivative has a step within which the function is smooth.
+_ALIKE = 0.2
+
 # Which entries of the first estimates need no more work (outputs, coordinates).
 Settles = Callable[[Estimate], Array]
 
@@ -43,14 +50,6 @@ class Goal:
     def _reached(self, column: Estimate, tolerance: float, scale: float) -> bool:
         magnitude = np.fmax(np.abs(column.value), scale)
         return bool(np.all(column.error <= tolerance * magnitude))
-
-
-# A complex step has to agree with differences to within this, or with their error, to be taken for a derivative.
-_AGREEMENT = 1e-3
-# A difference at a step so much smaller than the width of a fit has no truncation error to speak of beside it.
-_MUCH_FINER = 64
-# A difference that is off by no more than this part of the derivative has a step within which the function is smooth.
-_ALIKE = 0.2
 
 
 def climbed(line: Line, coordinate: Coordinate, goal: Goal) -> Estimate:

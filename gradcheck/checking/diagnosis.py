@@ -29,7 +29,6 @@ from gradcheck.values.results import Diagnosis
 # In the order in which they are believed: what explains every entry comes before what only says where the wrong ones
 # are. The first suspect of each group whose pattern holds is named.
 _EXPLANATIONS = (
-    not_finite,
     detached,
     sign_or_factor,
     conjugated,
