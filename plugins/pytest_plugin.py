@@ -139,7 +139,7 @@ class ModuleFile(pytest.File):
 
         settings_of(self.config)
         loaded = together(load_location(location) for location in self.config.stash[_LOCATIONS][self.path.resolve()])
-        planned = plan(loaded.subjects)
+        planned = plan(loaded.subjects, settings=settings_of(self.config))
         for item in planned.items:
             # The name holds brackets and colons, so pytest must be given the whole id: put together from
             # its parts it would not equal the one that is read back from the cache by --lf.
@@ -172,9 +172,12 @@ class CheckItem(pytest.Item):
         """Carry out the check."""
         from gradcheck.running.run import run_item
         from gradcheck.values.errors import GradientMismatch
+        from gradcheck.values.verdict import Verdict
 
         result = run_item(self.item, self.parent.evaluation(self.item))
         self.user_properties += _properties(result)
+        if result.verdict is Verdict.WAIVED:
+            pytest.skip(f"waived: {result.message}")
         if not settings_of(self.config).accepts(result.verdict):
             raise GradientMismatch(self._text(result))
 

@@ -10,7 +10,16 @@ import gradcheck
 from gradcheck.running.config import tomllib
 
 ROOT = Path(__file__).parent.parent
-LAYERS = {"values": 0, "algebra": 1, "adapters": 1, "calculus": 2, "checking": 3, "running": 4, "surfaces": 5}
+LAYERS = {
+    "values": 0,
+    "algebra": 1,
+    "adapters": 1,
+    "calculus": 2,
+    "checking": 3,
+    "probing": 3,
+    "running": 4,
+    "surfaces": 5,
+}
 OUTSIDE = {"modules": 1, "plugins": 5}
 FOLDERS = {name: ROOT / ("gradcheck" if name in LAYERS else "") / name for name in (*LAYERS, *OUTSIDE)}
 FILES = sorted(file for folder in (ROOT / "gradcheck", *FOLDERS.values()) for file in folder.glob("*.py"))

@@ -81,7 +81,12 @@ def _output(module: Module, name: object, value: object) -> Array:
 
 def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping[str, Any]:
     """Run the module's backward on a vector over all outputs; what it returns is not judged here."""
-    returned = _guarded(module, "backward", lambda: module.backward(forward.saved, forward.cotangent(cotangent)))
+    return call_backward_with(module, forward.saved, forward.cotangent(cotangent))
+
+
+def call_backward_with(module: Module, saved: Saved, cotangent: Any) -> Mapping[str, Any]:
+    """Run the module's backward on a cotangent as it is; raise ModuleError if it raises or returns no gradients."""
+    returned = _guarded(module, "backward", lambda: module.backward(saved, cotangent))
     if not isinstance(returned, Mapping):
         raise ModuleError(
             f"{module.name}: backward returned {_describe(returned)}; expected a dict with a gradient for"

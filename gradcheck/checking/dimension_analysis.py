@@ -45,6 +45,12 @@ def _output_problems(evaluation: Evaluation) -> list[str]:
     return [f"output {problem}" for problem in bind(dimensions, shapes)[1]]
 
 
+def missing_gradients(evaluation: Evaluation) -> Iterator[str]:
+    """One sentence for every differentiable leaf for which backward returns None, or nothing."""
+    found = _gradient_problems(evaluation)
+    return (diagnosis.evidence for diagnosis in found if diagnosis.cause == "missing gradient")
+
+
 def _gradient_problems(evaluation: Evaluation) -> Iterator[Diagnosis]:
     gradients, leaves = evaluation.gradients, evaluation.case.leaves
     wanted = evaluation.differentiable

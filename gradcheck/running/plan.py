@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gradcheck.algebra.sampling import case_specs
-from gradcheck.checking.checks import planned_checks
+from gradcheck.checking.checks import planned_checks, require_known
 from gradcheck.running.registry import Subject
 from gradcheck.values.case import CaseSpec
 from gradcheck.values.errors import DeclarationError, GradcheckError
 from gradcheck.values.results import Problem
+from gradcheck.values.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,18 @@ class Plan:
     problems: tuple[Problem, ...]
 
 
-def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = ()) -> Plan:
-    """Plan all checks of the given modules whose ids contain one of the keywords, in any case."""
+def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = (), settings: Settings | None = None) -> Plan:
+    """Plan the checks of the given modules whose ids contain one of the keywords, in any case.
+
+    Raises ConfigurationError if the settings name a check that there is not.
+    """
+    settings = settings or Settings()
+    require_known(settings.checks, settings.waive)
     items: list[Item] = []
     problems: list[Problem] = []
     for subject in subjects:
         try:
-            items += _items(subject)
+            items += _items(subject, settings)
         except GradcheckError as error:
             problems.append(_problem(subject, str(error)))
         except (Exception, SystemExit) as error:
@@ -62,7 +68,7 @@ def _problem(subject: Subject, text: str) -> Problem:
     return Problem(target, ": ".join(part for part in parts if part), traceback.format_exc())
 
 
-def _items(subject: Subject) -> list[Item]:
+def _items(subject: Subject, settings: Settings) -> list[Item]:
     module = subject.module
     if not module.inputs:
         raise DeclarationError(
@@ -73,6 +79,6 @@ def _items(subject: Subject) -> list[Item]:
     for spec in case_specs(module):
         leaves = module.at(spec.sizes).leaves if spec.example is None else {}
         differentiable = tuple(name for name, declared in leaves.items() if declared.differentiable)
-        checks = planned_checks(module, differentiable, spec.example is not None)
+        checks = planned_checks(module, differentiable, spec.example is not None, settings)
         items += [Item(subject, spec, check.name, leaf) for check, leaf in checks]
     return items

@@ -17,7 +17,7 @@ def report_as_data(verification: Verification) -> dict[str, Any]:
         "schema": SCHEMA,
         "gradcheck": __version__,
         "verdict": verification.verdict.value,
-        "settings": asdict(verification.settings),
+        "settings": {**asdict(verification.settings), "checks": list(verification.settings.checks)},
         "problems": [{"target": p.target, "message": p.message} for p in verification.problems],
         "cases": [_case(case) for case in verification.cases],
     }

@@ -17,10 +17,10 @@ def render_junit(verification: Verification) -> str:
     for case in verification.cases:
         suites.append(_suite(case, verification))
     for problem in verification.problems:
-        suite = _element(suites, "testsuite", name=problem.target, tests="1", failures="0", errors="1")
+        suite = _element(suites, "testsuite", name=problem.target, tests="1", failures="0", errors="1", skipped="0")
         test = _element(suite, "testcase", classname=problem.target, name="loading")
         _element(test, "error", message=problem.message)
-    for attribute in ("tests", "failures", "errors"):
+    for attribute in ("tests", "failures", "errors", "skipped"):
         suites.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
     ET.indent(suites)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
@@ -29,7 +29,7 @@ def render_junit(verification: Verification) -> str:
 def _suite(case: CaseResult, verification: Verification) -> ET.Element:
     suite = ET.Element("testsuite", name=_clean(case.id), time=f"{case.seconds:.6f}")
     outcomes = [_test(suite, case, check, verification) for check in case.checks]
-    for attribute, outcome in (("failures", "failure"), ("errors", "error")):
+    for attribute, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(outcomes.count(outcome)))
     suite.set("tests", str(len(outcomes)))
     return suite
@@ -38,6 +38,9 @@ def _suite(case: CaseResult, verification: Verification) -> ET.Element:
 def _test(suite: ET.Element, case: CaseResult, check: CheckResult, verification: Verification) -> str:
     place = {"file": case.source.file, "line": str(case.source.line)} if case.source.file else {}
     test = _element(suite, "testcase", classname=case.id, name=check.label, **place)
+    if check.verdict is Verdict.WAIVED:
+        _element(test, "skipped", message=check.message)
+        return "skipped"
     if verification.settings.accepts(check.verdict):
         return "success"
     outcome = "error" if check.verdict is Verdict.ERROR else "failure"

@@ -6,11 +6,18 @@ from itertools import groupby
 from shlex import quote
 
 from gradcheck import __version__
+from gradcheck.checking.checks import CHECKS
 from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
 from gradcheck.values.verdict import Verdict
 
 _HEADERS = ("module", "leaf", "shape", "checked", "rel. error", "Δ", "± error", "holds at", "verdict")
-_COLOURS = {Verdict.PASS: "32", Verdict.INCONCLUSIVE: "33", Verdict.FAIL: "31", Verdict.ERROR: "35"}
+_COLOURS = {
+    Verdict.WAIVED: "36",
+    Verdict.PASS: "32",
+    Verdict.INCONCLUSIVE: "33",
+    Verdict.FAIL: "31",
+    Verdict.ERROR: "35",
+}
 Row = tuple[str, ...]
 
 
@@ -27,6 +34,7 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
     parts = [f"gradcheck {__version__} · threshold {settings.threshold:g} · seed {settings.seed}"]
     if verification.cases and not quiet:
         parts.append(render_table(verification.cases, verbose=verbose, paint=paint))
+        parts += [] if verbose else render_probes(verification.cases, paint=paint)
     parts += [f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}" for problem in verification.problems]
     parts += [render_check(case, check, verification, paint) for case, check in verification.failures]
     parts += _notes(verification)
@@ -70,6 +78,26 @@ def _worst_of_each_leaf(cases: Sequence[CaseResult], paint: Callable[[Verdict, s
         # A module without a row would look as if it had not been verified.
         rows += [_row(module, tuple(checks), paint) for checks in shown or list(by_label.values())]
     return rows
+
+
+def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str], str] = plain) -> list[str]:
+    """One row for each module, one column for each check that is not about a leaf: its worst verdict over all cases."""
+    from tabulate import tabulate
+
+    present = {check.check for case in cases for check in case.checks if not check.leaf}
+    names = [check.name for check in CHECKS if check.name in present]
+    rows: list[Row] = []
+    for module, group in groupby(cases, key=lambda case: case.module):
+        verdicts: dict[str, list[Verdict]] = {}
+        for check in (check for case in group for check in case.checks):
+            verdicts.setdefault(check.check, []).append(check.verdict)
+        worst = {name: _worst_shown(verdicts[name]) for name in names if name in verdicts}
+        rows.append((module, *(paint(worst[name], worst[name].value) if name in worst else "-" for name in names)))
+    return [tabulate(rows, ("module", *names), tablefmt="simple", disable_numparse=True)] if names else []
+
+
+def _worst_shown(verdicts: Sequence[Verdict]) -> Verdict:
+    return Verdict.WAIVED if set(verdicts) == {Verdict.WAIVED} else Verdict.worst(verdicts)
 
 
 def _row(name: str, checks: tuple[CheckResult, ...], paint: Callable[[Verdict, str], str]) -> Row:
@@ -142,9 +170,16 @@ def _notes(verification: Verification) -> list[str]:
     kinks = sum(check.evidence.kinks for _, check in results if check.evidence and check.verdict is Verdict.PASS)
     if kinks:
         notes.append(f"note  {kinks} entries are at a kink: they lie between its one-sided derivatives")
-    waived = sum(check.verdict is Verdict.INCONCLUSIVE for case in verification.cases for check in case.checks)
-    if waived and verification.settings.inconclusive == "warn":
-        notes.append(f"note  {waived} inconclusive checks are let through (inconclusive = 'warn')")
+    inconclusive = sum(check.verdict is Verdict.INCONCLUSIVE for _, check in results)
+    if inconclusive and verification.settings.inconclusive == "warn":
+        notes.append(f"note  {inconclusive} inconclusive checks are let through (inconclusive = 'warn')")
+    waived = {
+        f"waived  {case.module}::{check.label}: {check.message}"
+        for case in verification.cases
+        for check in case.checks
+        if check.verdict is Verdict.WAIVED
+    }
+    notes += sorted(waived)
     return ["\n".join(notes)] if notes else []
 
 

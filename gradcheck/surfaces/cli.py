@@ -5,6 +5,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from gradcheck import __version__
 from gradcheck.surfaces.commands import INTERNAL, USAGE, explain, list_modules, report
@@ -76,6 +77,7 @@ def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser("explain", help="what a check does, why, and what to do when it fails")
     parser.add_argument("check", metavar="CHECK", nargs="?", help="name of a check; without it all are listed")
+    parser.add_argument("--markdown", action="store_true", help="all checks as one page, as in docs/checks.md")
     parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
     parser.set_defaults(command=explain)
 
@@ -85,7 +87,28 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-k", dest="keywords", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT"
     )
+    parser.add_argument(
+        "--checks", type=_names, metavar="NAMES", help="only these checks, separated by commas; `explain` lists them"
+    )
+    parser.add_argument(
+        "--waive", action=_AddWaiver, metavar='PROBE="REASON"', help="leave a behaviour probe out; repeat for several"
+    )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
+
+
+class _AddWaiver(argparse.Action):
+    """``--waive PROBE=REASON``: one more probe that is left out."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
+        """Add the probe and its reason."""
+        probe, separator, reason = str(values).partition("=")
+        if not separator or not reason.strip():
+            parser.error(f'--waive {values}: expected a probe and a reason, such as layouts="reads by position"')
+        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), probe.strip(): reason.strip()})
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,20 +7,19 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TextIO
 
-from gradcheck.checking.checks import CHECKS, check_named
+from gradcheck.checking.checks import CHECKS, require_known
 from gradcheck.running.config import load_configuration
 from gradcheck.running.loading import load_targets
 from gradcheck.running.locating import registered_packages
 from gradcheck.running.plan import Plan, plan
 from gradcheck.running.run import run
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.explanations import render_checks_page, render_explanation
 from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
-from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import CaseResult, Verification
 from gradcheck.values.settings import Settings
 
@@ -36,7 +35,7 @@ def report(options: Namespace) -> int:
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
     import_module("tabulate")
     with redirect_stdout(sys.stderr):
-        planned = _plan(targets, tuple(options.keywords))
+        planned = _plan(targets, tuple(options.keywords), settings)
         cases = tuple(_until_failure(_with_progress(planned, settings), settings, options.fail_fast))
     verification = Verification(cases, planned.problems, settings)
     for output in outputs:
@@ -54,9 +53,9 @@ def report(options: Namespace) -> int:
 
 def list_modules(options: Namespace) -> int:
     """Print what would be verified, without running it."""
-    _, targets = _settings_and_targets(options)
+    settings, targets = _settings_and_targets(options)
     with redirect_stdout(sys.stderr):
-        planned = _plan(targets, tuple(options.keywords))
+        planned = _plan(targets, tuple(options.keywords), settings)
     for case_id, item in {item.case_id: item for item in planned.items}.items():
         source = item.subject.source
         print(f"{case_id}  {source.target}")
@@ -68,18 +67,17 @@ def list_modules(options: Namespace) -> int:
 
 
 def explain(options: Namespace) -> int:
-    """Print what a check does, or one line about each."""
+    """Print what a check does, or one line about each; or the page about all."""
+    if options.markdown:
+        _write_utf8(render_checks_page())
+        return PASSED
     if options.check is None:
         for check in CHECKS:
             print(f"{check.name}  {check.summary}")
         return PASSED
-    found = check_named(options.check.partition("[")[0])
-    if found is None:
-        names = [check.name for check in CHECKS]
-        close = get_close_matches(options.check, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ConfigurationError(f"there is no check {options.check!r}; there are {', '.join(names)}{hint}")
-    print(f"{found.name}: {found.summary}\n\n{found.explanation}")
+    name = options.check.partition("[")[0]
+    require_known((name,), {})
+    print(*(render_explanation(check) for check in CHECKS if check.name == name))
     return PASSED
 
 
@@ -96,16 +94,17 @@ def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]
     configuration = load_configuration(Path.cwd())
     given = {
         key: value
-        for key in ("threshold", "seed", "complex_step")
+        for key in ("threshold", "seed", "complex_step", "checks", "waive")
         if (value := getattr(options, key, None)) is not None
     }
+    given["waive"] = {**configuration.settings.waive, **given.get("waive", {})}
     targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
     return replace(configuration.settings, **given), targets
 
 
-def _plan(targets: tuple[str, ...], keywords: tuple[str, ...]) -> Plan:
+def _plan(targets: tuple[str, ...], keywords: tuple[str, ...], settings: Settings) -> Plan:
     loaded = load_targets(targets)
-    planned = plan(loaded.subjects, keywords)
+    planned = plan(loaded.subjects, keywords, settings)
     return Plan(planned.items, (*loaded.problems, *planned.problems))
 
 

@@ -1,11 +1,11 @@
 """The Report: all results of one verification, and the function that makes one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from gradcheck.checking.checks import planned_checks, run_check
+from gradcheck.checking.checks import planned_checks, require_known, run_check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.point import case_at
 from gradcheck.running.plan import plan
@@ -60,6 +60,8 @@ def check(
     seed: int = 0,
     inconclusive: str = "fail",
     complex_step: bool = False,
+    checks: Sequence[str] = (),
+    waive: Mapping[str, str] | None = None,
 ) -> Report:
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
 
@@ -73,6 +75,8 @@ def check(
         inconclusive: ``"fail"`` or ``"warn"``; whether INCONCLUSIVE counts as failure.
         complex_step: whether forward may be called with complex arrays, for a more exact derivative where
             differences cannot tell; only for a forward that is analytic.
+        checks: names of the checks to carry out, such as ``["gradient", "layouts"]``; all that apply if left out.
+        waive: behaviour probes to leave out, each with the reason: ``{"layouts": "kernel requires contiguous input"}``.
 
     Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
     module does wrong is in the report instead.
@@ -88,12 +92,20 @@ def check(
             f"check was given a {type(module).__name__}; expected a gradcheck.Module or a class of that kind: wrap"
             f" anything else with from_object, from_functions, from_local_derivatives or from_jacobian"
         )
-    settings = Settings(threshold=threshold, seed=seed, inconclusive=inconclusive, complex_step=complex_step)
+    settings = Settings(
+        threshold=threshold,
+        seed=seed,
+        inconclusive=inconclusive,
+        complex_step=complex_step,
+        checks=tuple(checks),
+        waive=waive or {},
+    )
+    require_known(settings.checks, settings.waive)
     subjects = [Subject(variant, source_of(variant, "")) for variant in modules_of(module)]
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
         return Report(Verification(tuple(cases), (), settings))
-    planned = plan(subjects)
+    planned = plan(subjects, settings=settings)
     if planned.problems:
         raise DeclarationError(planned.problems[0].message)
     return Report(Verification(tuple(run(planned.items, settings)), (), settings))
@@ -102,6 +114,6 @@ def check(
 def _case_result(subject: Subject, arrays: Mapping[str, Any], settings: Settings) -> CaseResult:
     module, case = case_at(subject.module, arrays)
     evaluation = Evaluation(module, case, settings)
-    planned = planned_checks(module, evaluation.differentiable, False)
+    planned = planned_checks(module, evaluation.differentiable, False, settings)
     checks = tuple(run_check(check, evaluation, leaf) for check, leaf in planned)
     return CaseResult(module.name, case.name, subject.source, checks)

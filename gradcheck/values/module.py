@@ -103,6 +103,21 @@ class Module(ABC):
         return False
 
     @cached_property
+    def jacobian(self) -> str:
+        """``"diagonal"`` claims that an output entry depends on the same entry of each input only; verified."""
+        return ""
+
+    @cached_property
+    def independent(self) -> Sequence[str]:
+        """Symbols along which the slices do not influence each other, such as the samples of a batch; verified."""
+        return ()
+
+    @cached_property
+    def waive(self) -> Mapping[str, str]:
+        """Behaviour probes that do not apply, each with the reason, which the report prints."""
+        return {}
+
+    @cached_property
     def defaults(self) -> Leaves:
         """Values of leaves that need not be given, such as the parameters an object was made with."""
         return {}

@@ -1,6 +1,7 @@
 """What one verification is asked to do."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from gradcheck.values.errors import ConfigurationError
@@ -19,6 +20,8 @@ class Settings:
         inconclusive: ``"fail"``: INCONCLUSIVE is not success (default); ``"warn"``: it is let through.
         complex_step: let forwards be called with complex arrays, where that settles what differences cannot. It needs
             a forward that is analytic: no abs, no comparison of values, no conjugate.
+        checks: names of the checks to carry out; all that apply if left out.
+        waive: behaviour probes to leave out, each with the reason, which the report prints.
 
     Raises ConfigurationError for any other value.
 
@@ -30,6 +33,8 @@ class Settings:
     seed: int = 0
     inconclusive: str = "fail"
     complex_step: bool = False
+    checks: tuple[str, ...] = ()
+    waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _require_threshold(self.threshold)
@@ -41,14 +46,35 @@ class Settings:
             )
         if not isinstance(self.complex_step, bool):
             raise ConfigurationError(f"complex_step is {self.complex_step!r}: expected true or false")
+        if isinstance(self.checks, str) or not all(isinstance(check, str) for check in self.checks):
+            raise ConfigurationError(f"checks is {self.checks!r}: expected names of checks such as ['gradient']")
+        require_reasons(self.waive)
 
         # numpy's numbers are as good as Python's, but cannot be written to JSON.
         object.__setattr__(self, "threshold", float(self.threshold))
         object.__setattr__(self, "seed", int(self.seed))
+        object.__setattr__(self, "checks", tuple(self.checks))
 
     def accepts(self, verdict: Verdict) -> bool:
         """Whether this verdict counts as success."""
-        return verdict is Verdict.PASS or (verdict is Verdict.INCONCLUSIVE and self.inconclusive == "warn")
+        if verdict is Verdict.INCONCLUSIVE:
+            return self.inconclusive == "warn"
+        return verdict in (Verdict.PASS, Verdict.WAIVED)
+
+
+def require_reasons(waive: object) -> None:
+    """Raise ConfigurationError unless every waived probe has a reason."""
+    if not isinstance(waive, Mapping) or not all(isinstance(word, str) for item in waive.items() for word in item):
+        raise ConfigurationError(
+            f"waive is {waive!r}: expected probes with reasons, such as"
+            f" {{'layouts': 'kernel requires contiguous input'}}"
+        )
+    given: Mapping[str, str] = waive
+    silent = [probe for probe, reason in given.items() if not reason.strip()]
+    if silent:
+        raise ConfigurationError(
+            f"waive gives no reason for {', '.join(silent)}: the report is to say why it is left out"
+        )
 
 
 def _require_threshold(threshold: object) -> None:

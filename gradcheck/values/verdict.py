@@ -12,10 +12,11 @@ LADDER: Final = (1e-4, 1e-5, 1e-6, 1e-7)
 class Verdict(Enum):
     """The outcome of a check.
 
-    PASS: verified. INCONCLUSIVE: the measurement cannot tell at the required threshold.
-    FAIL: shown to be wrong. ERROR: the check could not be carried out.
+    WAIVED: left out on request, for a stated reason. PASS: verified. INCONCLUSIVE: the measurement cannot tell at
+    the required threshold. FAIL: shown to be wrong. ERROR: the check could not be carried out.
     """
 
+    WAIVED = "waived"
     PASS = "pass"
     INCONCLUSIVE = "inconclusive"
     FAIL = "fail"
@@ -23,7 +24,7 @@ class Verdict(Enum):
 
     @classmethod
     def worst(cls, verdicts: Iterable["Verdict"]) -> "Verdict":
-        """The most severe of several verdicts (PASS < INCONCLUSIVE < FAIL < ERROR); PASS for none.
+        """The most severe of several verdicts (WAIVED < PASS < INCONCLUSIVE < FAIL < ERROR); PASS for none.
 
         >>> Verdict.worst([Verdict.PASS, Verdict.FAIL, Verdict.INCONCLUSIVE])
         <Verdict.FAIL: 'fail'>

@@ -1,0 +1,81 @@
+"""What a module answers, outputs and gradients, and how two answers differ that should be the same."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcheck.calculus.calls import as_array, call_backward_with, call_forward
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.values.aliases import Array, Leaves, Saved
+from gradcheck.values.module import Module
+from gradcheck.values.results import CheckResult, entry_path
+from gradcheck.values.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Copies of the outputs and of the gradients; a gradient that is no array is left out."""
+
+    outputs: Mapping[str, Array]
+    gradients: Mapping[str, Array]
+
+
+def answer_of(module: Module, leaves: Leaves, cotangent: Any, seed: int) -> Answer:
+    """Run forward and backward; raise ModuleError if the module misbehaves."""
+    forward = call_forward(module, leaves, seed)
+    outputs = {name: value.copy() for name, value in forward.outputs.items()}
+    return Answer(outputs, pulled_back(module, forward.saved, cotangent))
+
+
+def pulled_back(module: Module, saved: Saved, cotangent: Any) -> dict[str, Array]:
+    """Copies of the gradients that backward gives."""
+    returned = {name: as_array(value) for name, value in call_backward_with(module, saved, cotangent).items()}
+    return {name: value.copy() for name, value in returned.items() if value is not None and value.dtype.kind in "fiuc"}
+
+
+def at_the_point(evaluation: Evaluation) -> Answer:
+    """The answer at the point of the evaluation, for its generic cotangent."""
+    cotangent = evaluation.forward.cotangent(evaluation.cotangent)
+    return answer_of(evaluation.module, evaluation.case.leaves, cotangent, evaluation.settings.seed)
+
+
+def difference(expected: Answer, given: Answer, threshold: float) -> str:
+    """One clause about the first array that differs by more than the threshold, relative to its largest entry."""
+    return differing("output", expected.outputs, given.outputs, threshold) or differing(
+        "the gradient of", expected.gradients, given.gradients, threshold
+    )
+
+
+def differing(what: str, expected: Mapping[str, Array], given: Mapping[str, Array], threshold: float) -> str:
+    """One clause about the first of several arrays that is not as expected; empty if all are."""
+    for name, value in expected.items():
+        if name not in given:
+            return f"{what} {name} is missing"
+        if given[name].shape != value.shape:
+            return f"{what} {name} has shape {given[name].shape} instead of {value.shape}"
+        wrong, gap = _wrong(value, given[name], threshold)
+        if wrong.any():
+            index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.where(wrong, gap, -1.0))), value.shape))
+            entry = entry_path(f"{what} {name}", index)
+            return f"{entry} is {given[name][index]:.7g} instead of {value[index]:.7g}"
+    return ""
+
+
+def _wrong(expected: Array, given: Array, threshold: float) -> tuple[Array, Array]:
+    """Where two arrays of one shape differ, and by how much; NaN equals NaN."""
+    same = (expected == given) | ((expected != expected) & (given != given))
+    with np.errstate(all="ignore"):
+        gap = np.where(same, 0.0, np.abs(given - expected))
+        gap = np.where(np.isnan(gap), np.inf, gap)
+    scale = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
+    return ~(gap <= threshold * scale), gap
+
+
+def judged(probe: str, problems: Iterable[str], passed: str, notes: Iterable[str] = ()) -> CheckResult:
+    """The result of a probe: FAIL with everything that was found, or PASS."""
+    found = tuple(problems)
+    if found:
+        return CheckResult(probe, Verdict.FAIL, "\n".join(found))
+    return CheckResult(probe, Verdict.PASS, passed, notes=tuple(notes))

@@ -1,0 +1,184 @@
+"""Linearity: backward(αu + βv) = α backward(u) + β backward(v), for small, large and negative cotangents."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gradcheck.algebra.layout import Layout
+from gradcheck.algebra.precision import eps_of
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.analytical import gradient_of
+from gradcheck.calculus.calls import call_backward
+from gradcheck.checking.check import Check
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.linearity import use_of_the_cotangent
+from gradcheck.checking.measurement import scale_of_the_point
+from gradcheck.checking.rounding import expected_rounding, rounding_of
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import CheckResult, Diagnosis, entry_path
+from gradcheck.values.verdict import Verdict
+
+# α and β for αu + βv, and how that reads. Powers of two change no digit, so that only what is not linear shows.
+_LARGE = 2.0**30
+_COMBINATIONS = (
+    (0.0, 0.0, "0"),
+    (1.0, 1.0, "u + v"),
+    (-1.0, 0.0, "-u"),
+    (-1e3, 1.0, "-1000 u + v"),
+    (_LARGE, 0.0, "2³⁰ u"),
+    (-_LARGE, 0.0, "-2³⁰ u"),
+    (1 / _LARGE, 0.0, "2⁻³⁰ u"),
+)
+# float16 holds neither 2³⁰ nor -1000 u + v.
+_COMBINATIONS_OF_HALF = (*_COMBINATIONS[:3], (-8.0, 1.0, "-8 u + v"), (32.0, 0.0, "32 u"), (1 / 32, 0.0, "u / 32"))
+_HALF = float(np.finfo(np.float16).eps)
+# Sums leave a few roundings of the format in which they are computed, relative to their terms.
+_TRACES = {"float16": (2.0**-13, 2.0**-8), "float32": (2.0**-28, 2.0**-20)}
+
+
+@dataclass(frozen=True)
+class _Residue:
+    """By how much one combination misses, relative to its terms (coordinates,), and what is allowed."""
+
+    text: str
+    given: Array
+    expected: Array
+    scale: Array
+    allowed: Array
+
+    @cached_property
+    def gap(self) -> Array:
+        with np.errstate(all="ignore"):
+            gap = np.where(self.given == self.expected, 0.0, np.abs(self.given - self.expected))
+        return np.asarray(np.where(np.isnan(gap), np.inf, gap))
+
+    @property
+    def broken(self) -> bool:
+        return bool(np.any(self.gap > self.allowed))
+
+    @property
+    def relative(self) -> float:
+        positive = self.scale > 0
+        return float(np.max(self.gap[positive] / self.scale[positive], initial=0.0))
+
+
+def check_linearity(evaluation: Evaluation) -> CheckResult:
+    """Pull combinations of two generic cotangents back, and compare with the combinations of what those give."""
+    problems: list[str] = []
+    diagnoses: list[Diagnosis] = []
+    notes: list[str] = []
+    for leaf in evaluation.differentiable:
+        residues = tuple(_residues(evaluation, leaf))
+        broken = _confirmed(evaluation, leaf, residues)
+        if broken:
+            problems.append(_sentence(evaluation, leaf, broken[0]))
+            diagnoses += _diagnoses(evaluation, leaf, residues, broken)
+        elif precision := _hidden_precision(evaluation, leaf, residues):
+            notes.append(f"the gradient of {leaf} is computed in {precision}")
+    if problems:
+        return CheckResult("linearity", Verdict.FAIL, "\n".join(problems), diagnoses=tuple(diagnoses))
+    combinations = len(_combinations(evaluation))
+    passed = f"backward is linear in the cotangent: {combinations} combinations of two agree in every leaf"
+    return CheckResult("linearity", Verdict.PASS, passed, notes=tuple(notes))
+
+
+def _combinations(evaluation: Evaluation) -> tuple[tuple[float, float, str], ...]:
+    half = any(eps_of(output) >= _HALF for output in evaluation.forward.outputs.values())
+    return _COMBINATIONS_OF_HALF if half else _COMBINATIONS
+
+
+def _second(evaluation: Evaluation) -> Array:
+    drawn = generator_for(evaluation.settings.seed, "second cotangent").normal(size=evaluation.cotangent.size)
+    return np.asarray(np.round(16 * drawn) / 8)
+
+
+def _residues(evaluation: Evaluation, leaf: str) -> Iterator[_Residue]:
+    value, u, v = evaluation.case.leaves[leaf], evaluation.cotangent, _second(evaluation)
+
+    def pulled_back(vector: Array) -> Array:
+        gradients = call_backward(evaluation.module, evaluation.forward, vector)
+        return gradient_of(evaluation.module, gradients, leaf, value)
+
+    jacobian = np.abs(evaluation.jacobians[leaf])
+    natural = max(float(np.max(jacobian, initial=0.0)), scale_of_the_point(evaluation, leaf))
+    rounding = expected_rounding(evaluation, leaf, natural)
+    from_u, from_v = pulled_back(u), pulled_back(v)
+    for alpha, beta, text in _combinations(evaluation):
+        with np.errstate(all="ignore"):
+            # 0 times an entry that is not finite is to be 0, as the cotangent is.
+            expected = alpha * from_u + beta * from_v if alpha else np.zeros(from_u.size)
+            terms = np.abs(alpha * u) + np.abs(beta * v)
+            allowed = evaluation.settings.threshold * (terms @ jacobian) + terms @ rounding
+        given = pulled_back(alpha * u + beta * v)
+        yield _Residue(text, given, expected, np.asarray(terms @ jacobian), np.asarray(allowed))
+
+
+def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]) -> list[_Residue]:
+    """The residues that backward's own rounding does not explain either."""
+    if not any(residue.broken for residue in residues):
+        return []
+    value, u = evaluation.case.leaves[leaf], evaluation.cotangent
+    natural = scale_of_the_point(evaluation, leaf) * np.abs(u).sum()
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural)
+    size = np.maximum(np.abs(u) @ np.abs(evaluation.jacobians[leaf]), np.finfo(float).tiny)
+    widened = [replace(residue, allowed=residue.allowed + own * (residue.scale / size)) for residue in residues]
+    return [residue for residue in widened if residue.broken]
+
+
+def _sentence(evaluation: Evaluation, leaf: str, residue: _Residue) -> str:
+    j = int(np.argmax(np.where(residue.gap > residue.allowed, residue.gap, -1.0)))
+    entry = entry_path(*Layout.of({leaf: evaluation.case.leaves[leaf]}).locate(j))
+    return (
+        f"backward is not linear in the cotangent: for {residue.text} it gives {entry} the gradient"
+        f" {residue.given[j]:.7g}; expected {residue.expected[j]:.7g}, which follows from its answers to u and v"
+    )
+
+
+def _diagnoses(
+    evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...], broken: list[_Residue]
+) -> Iterator[Diagnosis]:
+    if precision := _hidden_precision(evaluation, leaf, residues):
+        evidence = f"the gradient of a sum differs from the sum of the gradients by what rounding to {precision} leaves"
+        yield Diagnosis("low precision", evidence, "compute backward in the precision of the leaf")
+    elif found := use_of_the_cotangent(evaluation, leaf):
+        yield found
+    elif all("³⁰" in residue.text or "u / 32" in residue.text for residue in broken):
+        reach = "large" if any("2³⁰" in residue.text for residue in broken) else "small"
+        evidence = f"{leaf}: ordinary cotangents are multiplied, {reach} ones are not: {broken[0].text}"
+        yield Diagnosis(
+            "cotangent distorted", evidence, "x̄ = Jᵀ ā for ā of any size: do not clip or cut off in backward"
+        )
+
+
+def _hidden_precision(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]) -> str:
+    """A format lower than the leaf's whose rounding the residues show: sums miss by it, powers of two by nothing."""
+    value = evaluation.case.leaves[leaf]
+    sums = max((residue.relative for residue in residues if "v" in residue.text), default=0.0)
+    scaled = max((residue.relative for residue in residues if residue.text == "-u"), default=0.0)
+    if scaled > 0:
+        return ""
+    for name, (least, most) in _TRACES.items():
+        if least <= sums <= most and np.finfo(name).eps > eps_of(value):
+            return name
+    return ""
+
+
+LINEARITY = Check(
+    name="linearity",
+    run=lambda evaluation, leaf: check_linearity(evaluation),
+    probe=True,
+    summary="backward is linear in the cotangent, at every scale and sign",
+    what="""\
+pulls combinations αu + βv of two generic cotangents back (0, u + v, -u, -1000 u + v, ±2³⁰ u, 2⁻³⁰ u) and compares with
+α backward(u) + β backward(v), entry by entry. What the rounding of sums leaves tells float32 or float16 inside.""",
+    why="""\
+a Jacobian is made of one-hot cotangents, which are 1 where they are not 0. A backward that ignores its cotangent,
+takes its absolute value, clips or normalises it has the right Jacobian, and trains a network wrongly.""",
+    bug="""\
+module = gradcheck.from_functions(
+    lambda x: x**2, lambda leaves, a_bar: {"x": 2 * leaves["x"] * np.clip(a_bar, -100, 100)}, inputs={"x": real("N")}
+)""",
+    fix="multiply by the cotangent as it comes: clip, normalise and add weight decay outside of backward.",
+)

@@ -1,0 +1,57 @@
+"""Objects as a program uses them: one object, called again and again, without a copy in between."""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.object_module import ObjectModule
+from gradcheck.algebra.contents import contents
+from gradcheck.values.aliases import Array, Generator, Outputs, Saved
+from gradcheck.values.module import Module
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectInUse(ObjectModule):
+    """A module of which every forward and every backward work on the same object; a fresh one if none is given."""
+
+    given: Any = None
+
+    @cached_property
+    def object(self) -> Any:
+        """The object in use."""
+        return self.worker() if self.given is None else self.given
+
+    def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
+        return self.run_forward(self.object, leaves, rng), self.object
+
+    def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
+        return self.run_backward(saved, cotangent)
+
+    def rewind(self) -> None:
+        """Set the generators of the object to where they were when it was made: the next forward draws as the first."""
+        initial = dict(contents(self.prototype, (np.random.Generator, np.random.RandomState)))
+        for path, generator in contents(self.object, (np.random.Generator, np.random.RandomState)):
+            if path in initial:
+                _set_state(generator, initial[path])
+
+
+def _set_state(generator: Any, like: Any) -> None:
+    if isinstance(generator, np.random.Generator):
+        generator.bit_generator.state = copy.deepcopy(like.bit_generator.state)
+    else:
+        generator.set_state(like.get_state())
+
+
+def in_use(module: ObjectModule, given: Any = None) -> ObjectInUse:
+    """The module of an object whose calls all meet the same object: the given one, or a fresh one."""
+    settings = {setting.name: getattr(module, setting.name) for setting in fields(ObjectModule)}
+    return ObjectInUse(**settings, given=given)
+
+
+def as_used(module: Module) -> Module:
+    """A module as a program uses it: an object without copies in between, any other module as it is."""
+    return in_use(module) if isinstance(module, ObjectModule) else module

@@ -1,0 +1,111 @@
+"""Repeatability: the same point, the same stream of random numbers, the same answer."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from gradcheck.adapters.construction import global_generator_at
+from gradcheck.calculus.calls import call_forward
+from gradcheck.checking.check import Check
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.probing.answers import judged, pulled_back
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import CheckResult
+
+_REPETITIONS = 3
+
+
+def check_repeatability(evaluation: Evaluation) -> CheckResult:
+    """Repeat forward, and backward for one forward, and compare bit by bit."""
+    problems: list[str] = []
+    notes: list[str] = []
+    for what, spread in (("forward", _spread(_outputs(evaluation))), ("backward", _spread(_gradients(evaluation)))):
+        if not spread <= evaluation.settings.threshold:
+            problems.append(
+                f"{what} is not repeatable: at the same point it differs by {spread:.1e} of its largest entry"
+            )
+            problems += [_named(evaluation)] if what == "forward" else [_OF_BACKWARD]
+        elif spread > 0:
+            notes.append(f"repeated at the same point, {what} differs by {spread:.1e} of its largest entry")
+    return judged("repeatability", problems, f"bit-equal in {_REPETITIONS} repetitions{_unused(evaluation)}", notes)
+
+
+_OF_BACKWARD = "save what forward drew, such as a mask, and use it in backward instead of drawing again"
+
+
+def _outputs(evaluation: Evaluation) -> list[Mapping[str, Array]]:
+    module, leaves, seed = evaluation.module, evaluation.case.leaves, evaluation.settings.seed
+    return [_copies(call_forward(module, leaves, seed).outputs) for _ in range(_REPETITIONS)]
+
+
+def _gradients(evaluation: Evaluation) -> list[Mapping[str, Array]]:
+    module, leaves, seed = evaluation.module, evaluation.case.leaves, evaluation.settings.seed
+    forward = call_forward(module, leaves, seed)
+    cotangent = np.resize(np.linspace(-1.5, 2.0, 7), forward.layout.size)
+    return [pulled_back(module, forward.saved, forward.cotangent(cotangent)) for _ in range(_REPETITIONS)]
+
+
+def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: value.copy() for name, value in arrays.items()}
+
+
+def _spread(answers: list[Mapping[str, Array]]) -> float:
+    """The largest difference between the first answer and the others, beside the first's largest entry."""
+    return max((difference for other in answers[1:] for difference in _differences(answers[0], other)), default=0.0)
+
+
+def _differences(first: Mapping[str, Array], other: Mapping[str, Array]) -> Iterator[float]:
+    for name, value in first.items():
+        again = other.get(name)
+        if again is None or again.shape != value.shape:
+            yield np.inf
+        elif not np.array_equal(value, again, equal_nan=True):
+            largest = float(np.max(np.abs(value), initial=0.0))
+            gap = float(np.max(np.abs(again - value), initial=0.0))
+            yield gap / largest if largest and np.isfinite(gap) else np.inf
+
+
+def _named(evaluation: Evaluation) -> str:
+    """Where the randomness of a forward comes from, as far as can be found out."""
+    if _spread([*_seeded(evaluation)]) == 0:
+        source = "it draws from numpy's global generator"
+    else:
+        source = "what it depends on besides its leaves is no random stream of numpy's: a counter, a clock, a generator"
+    if evaluation.module.stochastic:
+        return f"{source} and ignores the stream it is given: draw from `rng`"
+    return f"{source}: declare `stochastic = True` and draw from `rng`, the same stream in every evaluation"
+
+
+def _seeded(evaluation: Evaluation) -> Iterator[Mapping[str, Array]]:
+    for _ in range(2):
+        with global_generator_at(0):
+            forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
+        yield _copies(forward.outputs)
+
+
+def _unused(evaluation: Evaluation) -> str:
+    """Say where a stream makes no difference, as in a dropout that evaluates."""
+    if not evaluation.module.stochastic:
+        return ""
+    seeds = (evaluation.settings.seed, evaluation.settings.seed + 1)
+    answers = [call_forward(evaluation.module, evaluation.case.leaves, seed).outputs for seed in seeds]
+    return " under one stream" if _spread([*answers]) else "; another stream makes no difference here"
+
+
+REPEATABILITY = Check(
+    name="repeatability",
+    run=lambda evaluation, leaf: check_repeatability(evaluation),
+    probe=True,
+    summary="the same point and the same random stream give the same answer",
+    what="""\
+runs forward three times at one point, with the same stream where the module is stochastic, and backward three times
+for one forward, and compares bit by bit. What differs is measured; more than the threshold fails.""",
+    why="""\
+central differences of two different functions are noise. Other checkers call that a Jacobian mismatch; the cause is a
+mask that is drawn anew, a counter, or an order of summation that changes.""",
+    bug="""\
+module = gradcheck.from_functions(
+    lambda x: x * np.random.random(x.shape), lambda leaves, a_bar: {"x": 0.5 * a_bar}, inputs={"x": real("N")}
+)""",
+    fix="declare `stochastic = True`, draw from `rng` in forward, and save what was drawn for backward.",
+)

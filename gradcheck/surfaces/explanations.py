@@ -1,0 +1,50 @@
+"""What every check does, as ``gradcheck explain`` prints it and as docs/checks.md lists it."""
+
+from textwrap import indent
+
+from gradcheck.checking.check import Check
+from gradcheck.checking.checks import CHECKS
+
+_INTRODUCTION = """\
+# The checks
+
+What gradcheck verifies, in this order. The last ones are *behaviour probes*: they look at what a single Jacobian cannot
+show, cost a few extra calls, and can be waived by name, with a reason that the report prints. `gradcheck explain NAME`
+prints the same texts; this page is written by `gradcheck explain --markdown`.
+"""
+
+
+def render_explanation(check: Check) -> str:
+    """What a check does, why it matters, the smallest bug that it catches, and what to do about it."""
+    parts = [
+        f"{check.name}: {check.summary}",
+        f"What it does: {check.what}",
+        f"Why it matters: {check.why}",
+        f"A bug it catches:\n\n{indent(check.bug, '    ')}",
+        f"How to fix it: {check.fix}",
+    ]
+    return "\n\n".join([*parts, *([f"How to waive it: {_waiver(check)}"] if check.probe else [])])
+
+
+def render_checks_page() -> str:
+    """docs/checks.md."""
+    return "\n".join([_INTRODUCTION, *(_section(check) for check in CHECKS)])
+
+
+def _section(check: Check) -> str:
+    lines = [
+        f"## {check.name}",
+        f"**{check.summary[0].upper()}{check.summary[1:]}.**",
+        f"*What it does:* {check.what}",
+        f"*Why it matters:* {check.why}",
+        f"*A bug it catches:*\n\n```python\n{check.bug}\n```",
+        f"*How to fix it:* {check.fix}",
+        *([f"*How to waive it:* {_waiver(check)}"] if check.probe else []),
+    ]
+    return "\n\n".join(lines) + "\n"
+
+
+def _waiver(check: Check) -> str:
+    return f"""\
+`waive = {{"{check.name}": "the reason"}}` as a fact of the module's class, in from_object or in [tool.gradcheck];
+`waive={{...}}` in gradcheck.check; `--waive {check.name}="the reason"` on the command line. The reason is printed."""
