@@ -1,7 +1,7 @@
 """A module of modules, one after the other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +63,7 @@ class Sequential(Module):
     """
 
     stages: Mapping[str, Module]
+    waived: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         stages = self.stages
@@ -95,6 +96,13 @@ class Sequential(Module):
     @cached_property
     def name(self) -> str:
         return f"Sequential({', '.join(module.name for module in self.stages.values())})"
+
+    @cached_property
+    def waive(self) -> Mapping[str, str]:
+        of_stages = {
+            probe: f"{name}: {reason}" for name, stage in self.stages.items() for probe, reason in stage.waive.items()
+        }
+        return {**of_stages, **self.waived}
 
     @cached_property
     def inputs(self) -> Mapping[str, Declaration]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
-from gradcheck.calculus.calls import call_backward_with, call_forward
+from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.answers import differing, pulled_back
 from gradcheck.probing.objects_in_use import in_use
@@ -22,7 +22,7 @@ def accumulation(evaluation: Evaluation, module: ObjectModule) -> Iterator[str]:
     given, alone = _rounds(evaluation, module)
     threshold = evaluation.settings.threshold
     found: dict[str, bool] = {}
-    for leaf in (leaf for leaf in module.storage.slots if leaf in evaluation.differentiable):
+    for leaf in (leaf for leaf in module.storage.slots if all(leaf in answers for answers in (*given, *alone))):
         kinds: dict[bool, list[Array]] = {
             True: [np.sum([answers[leaf] for answers in alone[: k + 1]], axis=0) for k in range(_ROUNDS)],
             False: [answers[leaf] for answers in alone],
@@ -64,7 +64,7 @@ def _rounds(evaluation: Evaluation, module: ObjectModule) -> tuple[list[dict[str
         alone.append(pulled_back(module, fresh.saved, cotangent))
         used.rewind()
         forward = call_forward(used, leaves, evaluation.settings.seed)
-        given.append({k: v.copy() for k, v in call_backward_with(used, forward.saved, cotangent).items()})
+        given.append(pulled_back(used, forward.saved, cotangent))
     return given, alone
 
 

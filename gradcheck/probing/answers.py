@@ -9,9 +9,12 @@ import numpy as np
 from gradcheck.calculus.calls import as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves, Saved
+from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.results import CheckResult, entry_path
 from gradcheck.values.verdict import Verdict
+
+_DISTANCES = (0.3, 1e-2, 1e-4)
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,18 @@ def at_the_point(evaluation: Evaluation) -> Answer:
     """The answer at the point of the evaluation, for its generic cotangent."""
     cotangent = evaluation.forward.cotangent(evaluation.cotangent)
     return answer_of(evaluation.module, evaluation.case.leaves, cotangent, evaluation.settings.seed)
+
+
+def another_point(evaluation: Evaluation) -> Leaves:
+    """Other values for all leaves: generic ones, or as far from these as the module takes them."""
+    generic = [*evaluation.elsewhere, *(evaluation.moved(distance, "elsewhere") for distance in _DISTANCES)]
+    for other in generic:
+        try:
+            call_forward(other.module, other.case.leaves, other.settings.seed)
+        except ModuleError:
+            continue
+        return other.case.leaves
+    return evaluation.case.leaves
 
 
 def difference(expected: Answer, given: Answer, threshold: float) -> str:

@@ -114,7 +114,10 @@ class _Given:
     ) -> str:
         """One sentence if the answer is another one than to the same values in plain layout."""
         given, pulled = leaves or self.leaves, cotangent or self.cotangent
-        plain = self.answer(_plain(given), _plain(pulled))
+        try:
+            plain = self.answer(_plain(given), _plain(pulled))
+        except ModuleError:
+            return ""  # it is the values that it refuses, such as a matrix of equal rows
         try:
             found = difference(plain, self.answer(given, pulled), self.evaluation.settings.threshold)
         except ModuleError as error:

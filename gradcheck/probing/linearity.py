@@ -50,9 +50,11 @@ class _Residue:
 
     @cached_property
     def gap(self) -> Array:
+        """|given - expected|; 0 where what is expected is beyond the largest number."""
         with np.errstate(all="ignore"):
             gap = np.where(self.given == self.expected, 0.0, np.abs(self.given - self.expected))
-        return np.asarray(np.where(np.isnan(gap), np.inf, gap))
+        gap = np.where(np.isnan(gap), np.inf, gap)
+        return np.asarray(np.where(np.isfinite(self.expected), gap, 0.0))
 
     @property
     def broken(self) -> bool:

@@ -2,52 +2,80 @@
 
 from collections.abc import Iterator, Mapping
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.algebra.contents import floating_arrays
-from gradcheck.calculus.calls import Forward, call_backward_with, call_forward
+from gradcheck.calculus.calls import call_backward_with, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import judged
+from gradcheck.probing.answers import another_point, judged
 from gradcheck.probing.objects_in_use import as_used
-from gradcheck.values.aliases import Array
+from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.module import Module
 from gradcheck.values.results import CheckResult
 
 _PATIENCE = 10_000
+_ADVICE = "work on copies, and hand out arrays that nothing else refers to"
 
 
 def check_purity(evaluation: Evaluation) -> CheckResult:
     """Run forward and backward on arrays of their own, and look at all of them before and after."""
     module = as_used(evaluation.module)
-    leaves = {name: value.copy() for name, value in evaluation.case.leaves.items()}
-    forward = call_forward(module, leaves, evaluation.settings.seed)
-    problems = [f"forward writes to {what}" for what in _changed(evaluation.case.leaves, leaves, "its leaf ")]
-    problems += _writes_to_parameters(evaluation.module, forward, leaves, "forward")
-    layout_size = forward.layout.size
-    cotangent = _structured(forward, np.resize(np.linspace(-1.5, 2.0, 7), layout_size))
-    problems += _backward_writes(module, forward, leaves, cotangent)
-    problems += _writes_to_parameters(evaluation.module, forward, leaves, "backward")
-    if not problems:
-        problems += _shares(module, forward, leaves, cotangent)
-        problems += _changes_later(evaluation, module, cotangent)
-    advice = "work on copies, and hand out arrays that nothing else refers to"
+    problems = list(_writes(evaluation, module)) or [*_shares(evaluation, module), *_changes_later(evaluation, module)]
     return judged(
         "purity",
-        [f"{problem}: {advice}" for problem in dict.fromkeys(problems)],
+        [f"{problem}: {_ADVICE}" for problem in problems],
         "nothing that is handed over is written to; what is handed out is nobody else's memory",
     )
 
 
-def _structured(forward: Forward, vector: Array) -> dict[str, Array]:
-    return forward.structured(vector)
+class _Round:
+    """One forward and the backward after it, on arrays of their own; an object may do no second backward."""
+
+    def __init__(self, evaluation: Evaluation, module: Module, leaves: Leaves, factor: float = 1.0) -> None:
+        self.module = module
+        self.leaves = {name: value.copy() for name, value in leaves.items()}
+        self.forward = call_forward(module, self.leaves, evaluation.settings.seed)
+        size = self.forward.layout.size
+        self.cotangent = self.forward.structured(factor * np.resize(np.linspace(-1.5, 2.0, 7), size))
+
+    def backward(self) -> dict[str, Array]:
+        """The gradients as they are returned, where they are arrays."""
+        structured = dict(self.cotangent) if self.forward.named else next(iter(self.cotangent.values()))
+        returned = call_backward_with(self.module, self.forward.saved, structured)
+        return {name: value for name, value in returned.items() if isinstance(value, np.ndarray)}
+
+    @property
+    def parameters(self) -> Leaves:
+        """What an object holds as its parameters now; nothing for a module, whose parameters are leaves."""
+        return self.module.storage.parameters(self.forward.saved) if isinstance(self.module, ObjectModule) else {}
+
+    @property
+    def saved(self) -> dict[str, Array]:
+        """The arrays that forward saved; an object may use them up, at which the probe 'state' looks."""
+        return {} if isinstance(self.module, ObjectModule) else floating_arrays(self.forward.saved)
 
 
-def _as_returned(forward: Forward, cotangent: Mapping[str, Array]) -> Any:
-    return dict(cotangent) if forward.named else next(iter(cotangent.values()))
+def _writes(evaluation: Evaluation, module: Module) -> Iterator[str]:
+    """What forward and backward write to, of what they were given."""
+    given = evaluation.case.leaves
+    taken = _Round(evaluation, module, given)
+    yield from _changed(given, taken.leaves, "forward writes to its leaf ")
+    yield from _changed(given, taken.parameters, "forward changes the parameter ")
+    leaves, cotangent, saved, parameters = (
+        _copies(a) for a in (taken.leaves, taken.cotangent, taken.saved, taken.parameters)
+    )
+    taken.backward()
+    yield from _changed(leaves, taken.leaves, "backward writes to its leaf ")
+    yield from _changed(cotangent, taken.cotangent, "backward writes to its cotangent ")
+    yield from _changed(saved, taken.saved, "backward writes to what forward saved ")
+    yield from _changed(parameters, taken.parameters, "backward changes the parameter ")
+
+
+def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name: value.copy() for name, value in arrays.items()}
 
 
 def _changed(before: Mapping[str, Array], after: Mapping[str, Array], what: str) -> list[str]:
@@ -58,41 +86,18 @@ def _equal(one: Array, other: Array) -> bool:
     return np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")
 
 
-def _backward_writes(
-    module: Module, forward: Forward, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]
-) -> Iterator[str]:
-    # An object may use up what it has cached; whether that does harm is what the probe 'state' looks at.
-    saved = {} if isinstance(module, ObjectModule) else floating_arrays(forward.saved)
-    before = [{name: value.copy() for name, value in arrays.items()} for arrays in (leaves, cotangent, saved)]
-    call_backward_with(module, forward.saved, _as_returned(forward, cotangent))
-    for old, new, what in zip(before, (leaves, cotangent, saved), ("its leaf ", "its cotangent ", ""), strict=True):
-        for name in _changed(old, new, what):
-            yield f"backward writes to {name if what else f'what forward saved ({name or saved_itself})'}"
-
-
-saved_itself = "the array itself"
-
-
-def _writes_to_parameters(module: Module, forward: Forward, leaves: Mapping[str, Array], what: str) -> list[str]:
-    if not isinstance(module, ObjectModule):
-        return []
-    return [f"{what} {change}" for change in _changed(leaves, module.storage.parameters(forward.saved), "changes ")]
-
-
-def _shares(
-    module: Module, forward: Forward, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]
-) -> Iterator[str]:
-    returned = call_backward_with(module, forward.saved, _as_returned(forward, cotangent))
-    gradients = {name: value for name, value in returned.items() if isinstance(value, np.ndarray)}
+def _shares(evaluation: Evaluation, module: Module) -> Iterator[str]:
+    """Gradients that share memory with something that somebody else may write to."""
+    taken = _Round(evaluation, module, evaluation.case.leaves)
+    others = {f"leaf {name}": value for name, value in taken.leaves.items()}
+    others |= {f"cotangent {name}": value for name, value in taken.cotangent.items()}
+    others |= {f"saved array {path}".rstrip(): value for path, value in taken.saved.items()}
+    if isinstance(module, ObjectModule):
+        others |= {f"parameter {leaf}": slot.value(taken.forward.saved) for leaf, slot in module.storage.slots.items()}
+    gradients = taken.backward()
     for (name, one), (second, other) in combinations(gradients.items(), 2):
         if _share(one, other):
             yield f"the gradients of {name} and {second} share memory"
-    others = {f"leaf {name}": value for name, value in leaves.items()}
-    others |= {f"cotangent {name}": value for name, value in cotangent.items()}
-    if isinstance(module, ObjectModule):
-        others |= {f"parameter {leaf}": module.storage.slots[leaf].value(forward.saved) for leaf in module.parameters}
-    else:
-        others |= {f"saved array {path}".rstrip(): value for path, value in floating_arrays(forward.saved).items()}
     for name, gradient in gradients.items():
         shared = [what for what, array in others.items() if isinstance(array, np.ndarray) and _share(gradient, array)]
         if shared:
@@ -106,22 +111,18 @@ def _share(one: Array, other: Array) -> bool:
         return np.may_share_memory(one, other)
 
 
-def _changes_later(evaluation: Evaluation, module: Module, cotangent: Mapping[str, Array]) -> Iterator[str]:
-    """What a second call changes in the results of the first, which the caller may still be using."""
-    seed, leaves = evaluation.settings.seed, evaluation.case.leaves
-    first = call_forward(module, leaves, seed)
-    handed_out = dict(first.outputs)
-    outputs = {name: value.copy() for name, value in handed_out.items()}
-    returned = call_backward_with(module, first.saved, _as_returned(first, cotangent))
+def _changes_later(evaluation: Evaluation, module: Module) -> Iterator[str]:
+    """What a second round changes in the results of the first, which the caller may still be using."""
+    first = _Round(evaluation, module, evaluation.case.leaves)
+    outputs, returned = _copies(first.forward.outputs), first.backward()
     # The gradients of an object's parameters are its own, and the next backward fills them again.
     own = module.parameters if isinstance(module, ObjectModule) else ()
-    given = {name: value for name, value in returned.items() if isinstance(value, np.ndarray) and name not in own}
-    gradients = {name: value.copy() for name, value in given.items()}
-    second = call_forward(module, evaluation.moved(0.1, "later").case.leaves, seed)
-    yield from (f"a later forward changes {what}" for what in _changed(outputs, handed_out, "the earlier output "))
-    call_backward_with(module, second.saved, _as_returned(second, {k: -2 * v for k, v in cotangent.items()}))
-    earlier = "the earlier gradient of "
-    yield from (f"a later backward changes {what}" for what in _changed(gradients, given, earlier))
+    handed_out = {name: value for name, value in returned.items() if name not in own}
+    gradients = _copies(handed_out)
+    second = _Round(evaluation, module, another_point(evaluation), -2.0)
+    yield from _changed(outputs, first.forward.outputs, "a later forward changes the earlier output ")
+    second.backward()
+    yield from _changed(gradients, handed_out, "a later backward changes the earlier gradient of ")
 
 
 PURITY = Check(

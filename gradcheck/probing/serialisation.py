@@ -9,7 +9,7 @@ from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, at_the_point, difference, judged, pulled_back
+from gradcheck.probing.answers import Answer, another_point, answer_of, at_the_point, difference, judged, pulled_back
 from gradcheck.probing.objects_in_use import in_use
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -79,8 +79,7 @@ def _of_object(evaluation: Evaluation, duplicate: Callable[[Any], Any]) -> Itera
     yield "the object between forward and backward", Answer(outputs, gradients)
     # A copy that shares a cache with the original overwrites it.
     twin = duplicate(forward.saved)
-    elsewhere = (evaluation.elsewhere or (evaluation.moved(0.3, "elsewhere"),))[0]
-    call_forward(in_use(module, twin), elsewhere.case.leaves, seed)
+    call_forward(in_use(module, twin), another_point(evaluation), seed)
     yield "the object, and a forward of the copy", Answer(outputs, pulled_back(used, forward.saved, cotangent))
 
 

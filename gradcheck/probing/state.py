@@ -11,14 +11,12 @@ from gradcheck.calculus.calls import call_backward_with, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.accumulation import accumulation
-from gradcheck.probing.answers import Answer, answer_of, difference, judged, pulled_back
+from gradcheck.probing.answers import Answer, another_point, answer_of, difference, judged, pulled_back
 from gradcheck.probing.objects_in_use import ObjectInUse, as_used, in_use
 from gradcheck.values.aliases import Leaves
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.results import CheckResult
-
-_FAR = 0.3
 
 
 def check_state(evaluation: Evaluation) -> CheckResult:
@@ -77,16 +75,10 @@ class _Session:
         return Answer(answer.outputs, {k: v for k, v in answer.gradients.items() if k not in own})
 
 
-def _elsewhere(evaluation: Evaluation) -> Leaves:
-    """Other values for all leaves."""
-    others = evaluation.elsewhere or (evaluation.moved(_FAR, "elsewhere"),)
-    return others[0].case.leaves
-
-
 def _two_forwards(evaluation: Evaluation) -> str:
     """After a forward at another point."""
     session = _Session(evaluation)
-    session.forward(_elsewhere(evaluation))
+    session.forward(another_point(evaluation))
     return session.differs(evaluation.case.leaves, "after a forward at another point")
 
 
@@ -94,7 +86,7 @@ def _backward_of_the_first(evaluation: Evaluation) -> str:
     """For the first of two forwards."""
     if isinstance(evaluation.module, ObjectModule) and not evaluation.module.stacked:
         return ""
-    session, first, second = _Session(evaluation), evaluation.case.leaves, _elsewhere(evaluation)
+    session, first, second = _Session(evaluation), evaluation.case.leaves, another_point(evaluation)
     one = session.forward(first)
     outputs = {name: value.copy() for name, value in one.outputs.items()}
     other = session.forward(second)
@@ -143,7 +135,7 @@ def _smaller(evaluation: Evaluation) -> Leaves | None:
 
 def _two_instances(evaluation: Evaluation) -> str:
     """With two instances in turn."""
-    module, first, second = evaluation.module, evaluation.case.leaves, _elsewhere(evaluation)
+    module, first, second = evaluation.module, evaluation.case.leaves, another_point(evaluation)
     assert isinstance(module, ObjectModule)
     made = [replace(module).prototype for _ in range(2)]
     if made[0] is made[1]:
@@ -160,7 +152,7 @@ def _two_instances(evaluation: Evaluation) -> str:
 
 def _after_a_round(evaluation: Evaluation) -> str:
     """After a forward and a backward at another point."""
-    session, other = _Session(evaluation), _elsewhere(evaluation)
+    session, other = _Session(evaluation), another_point(evaluation)
     call_backward_with(session.module, session.forward(other).saved, session.cotangent(other))
     return session.differs(evaluation.case.leaves, "after a forward and a backward at another point")
 
@@ -176,7 +168,7 @@ def _train_and_eval(evaluation: Evaluation) -> str:
     switch, back = (worker.eval, worker.train) if training else (worker.train, worker.eval)
     switch()
     if training:  # a forward in training changes the statistics that evaluation uses
-        session.forward(_elsewhere(evaluation))
+        session.forward(another_point(evaluation))
     back()
     return session.differs(evaluation.case.leaves, "after switching between train() and eval() and back")
 

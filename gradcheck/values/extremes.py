@@ -18,7 +18,7 @@ def extremes(domain: Domain, values: Array) -> Mapping[str, Path]:
     """Named paths to extreme legal values; each is legal all the way.
 
     >>> sorted(extremes(Interval(), np.array([0.5, -2.0])))
-    ['large', 'large and negative', 'large and positive']
+    ['large', 'large and negative', 'large and positive', 'nearly equal throughout']
     """
     if isinstance(domain, Interval):
         return _of_interval(domain, values)
@@ -42,8 +42,11 @@ def extremes(domain: Domain, values: Array) -> Mapping[str, Path]:
 def _of_interval(domain: Interval, values: Array) -> Mapping[str, Path]:
     lower, upper = np.isfinite(domain.lower), np.isfinite(domain.upper)
     if not lower and not upper:
-        size = np.abs(values)
+        size, middle = np.abs(values), np.mean(np.abs(values))
+        # As near to each other as leaves half of their digits.
+        near = float(np.finfo(values.dtype).eps) ** 0.5
         return {
+            "nearly equal throughout": lambda s: middle + (size - middle) * near**s,
             "large": lambda s: values * _LARGE**s,
             "large and positive": lambda s: size * _LARGE**s,
             "large and negative": lambda s: -size * _LARGE**s,

@@ -229,7 +229,7 @@ def decayed() -> Module:
 SPECIMENS: tuple[Specimen, ...] = (
     Specimen("the loss takes its cotangent for 1", HuberLoss, "linearity", "chainer/chainer#1175"),
     Specimen("the cotangent is filled with ones", FilledWithOnes, "linearity", "pytorch/tutorials#216"),
-    Specimen("only the sign of the cotangent counts", SignOnly, "linearity", "k2-fsa/k2#341"),
+    Specimen("only the sign of the cotangent counts", SignOnly, "linearity", "itayhubara/BinaryNet.pytorch#25"),
     Specimen("absolute gradients", AbsoluteGradient, "linearity", "nerfstudio-project/gsplat#389"),
     Specimen("the scale comes in twice", SquaredScale, "linearity", "ashawkey/stable-dreamfusion#158"),
     Specimen("the cotangent is normalised", UnitGradient, "linearity", "waychin-weiqin/ITSA#3"),

@@ -170,9 +170,9 @@ class BinaryCrossEntropy(Module):
     outputs = {"a": ""}
 
     def forward(self, x: Array, t: Array) -> tuple[Array, Saved]:
-        p = 1 / (1 + np.exp(-x))
-        loss = -t * np.log(p) - (1 - t) * np.log(1 - p)
-        return loss.sum(), p - t
+        p, target = 1 / (1 + np.exp(-x)), t.astype(x.dtype)
+        loss = -target * np.log(p) - (1 - target) * np.log(1 - p)
+        return loss.sum(), p - target
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         return {"x": a_bar * saved}
@@ -204,36 +204,21 @@ class Product(Module):
         return {"x": (a_bar * a)[:, None] / x}
 
 
-class Deviation(Module):
-    """E[x²] - E[x]² is below 0 by rounding where all values are nearly the same."""
+class Contrast(Module):
+    """E[x²] - E[x]² is below 0 by rounding where a patch is saturated."""
 
-    inputs = {"x": real("N D")}
+    inputs = {"x": interval("N D", 0.0, 1.0)}
     outputs = {"a": "N"}
     dimensions = ({"N": 3, "D": 5}, {"N": 2, "D": 7})
 
     def forward(self, x: Array) -> tuple[Array, Saved]:
         mean = x.mean(axis=1)
-        a = np.sqrt((x**2).mean(axis=1) - mean**2 + 1e-9)
+        a = np.sqrt((x**2).mean(axis=1) - mean**2)
         return a, (x - mean[:, None], a)
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         centred, a = saved
         return {"x": (a_bar / a)[:, None] * centred / centred.shape[1]}
-
-
-class Entropy(Module):
-    """-p log p - (1 - p) log(1 - p), a sum of 0 · inf where p is rounded to 1."""
-
-    inputs = {"p": interval("N", 0.0, 1.0)}
-    outputs = {"a": "N"}
-
-    def forward(self, p: Array) -> tuple[Array, Saved]:
-        q = 1 - p
-        return -p * np.log(p) - q * np.log(q), (p, q)
-
-    def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
-        p, q = saved
-        return {"p": a_bar * (np.log(q) - np.log(p))}
 
 
 SPECIMENS: tuple[Specimen, ...] = (
@@ -252,6 +237,5 @@ SPECIMENS: tuple[Specimen, ...] = (
     Specimen("0 · log(0)", BinaryCrossEntropy, "stability", "huggingface/candle#2561"),
     Specimen("the gradient of a norm of 0", EuclideanNorm, "stability", "HIPS/autograd#151"),
     Specimen("the gradient of a product by division", Product, "stability", "pytorch/pytorch#773"),
-    Specimen("a variance below 0", Deviation, "stability", "google/flax#1491"),
-    Specimen("entropy at the edge", Entropy, "stability", "tiny-dnn/tiny-dnn#410"),
+    Specimen("a variance below 0", Contrast, "stability", "google/flax#1491"),
 )
