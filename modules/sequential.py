@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise, zip_longest
 from typing import Any
 
-from gradcheck.algebra.unification import fresh, substituted, substituted_declaration, unify
-from gradcheck.values.aliases import Array, Generator, Outputs, Saved
+import numpy as np
+
+from gradcheck.algebra.edges import Edge, End
+from gradcheck.algebra.unification import fresh, substituted, substituted_declaration
+from gradcheck.values.aliases import Array, Generator, Outputs, Saved, Shape
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.dimensions import Dimensions
 from gradcheck.values.errors import DeclarationError
@@ -18,12 +22,14 @@ class _Stage:
     """One module of the row, in the names and dimension symbols of the whole.
 
     Arguments:
+        name: its name in the whole.
         fed, fed_dimensions: the input that takes what the stage before puts out.
         paths: the name in the whole of every other leaf, and of the input of the whole.
         declarations: declarations of these leaves, by their names in the whole.
         output: dimensions of the output.
     """
 
+    name: str
     module: Module
     fed: str
     fed_dimensions: Dimensions
@@ -40,7 +46,13 @@ class _Stage:
     def with_symbols(self, substitution: Mapping[str, tuple[str, ...]]) -> "_Stage":
         """The stage with some of its symbols replaced."""
         declarations = {path: substituted_declaration(leaf, substitution) for path, leaf in self.declarations.items()}
-        return replace(self, declarations=declarations, output=substituted(self.output, substitution))
+        fed, output = (substituted(dimensions, substitution) for dimensions in (self.fed_dimensions, self.output))
+        return replace(self, declarations=declarations, fed_dimensions=fed, output=output)
+
+    def edge_to(self, following: "_Stage") -> Edge:
+        """The edge over which the output goes on."""
+        source = End(self.name, self.module.name, next(iter(self.module.outputs)), self.output)
+        return Edge(source, End(following.name, following.module.name, following.fed, following.fed_dimensions))
 
     def own(self, leaves: Mapping[str, Any]) -> dict[str, Any]:
         """The stage's leaves among those of the whole, by the stage's names."""
@@ -84,13 +96,8 @@ class Sequential(Module):
             apart.append(_renamed_apart(name, module, known, is_first=not apart))
             known.update(apart[-1].symbols)
         substitution: dict[str, tuple[str, ...]] = {}
-        for (name, module), before, stage in zip(list(self.stages.items())[1:], apart, apart[1:], strict=False):
-            try:
-                substitution = unify(stage.fed_dimensions, before.output, substitution)
-            except DeclarationError as error:
-                raise DeclarationError(
-                    f"stage {name!r} ({module.name}) does not fit the stage before ({before.module.name}): {error}"
-                ) from error
+        for before, stage in pairwise(apart):
+            substitution = before.edge_to(stage).unified(substitution)
         return tuple(stage.with_symbols(substitution) for stage in apart)
 
     @cached_property
@@ -135,21 +142,42 @@ class Sequential(Module):
     def stochastic(self) -> bool:
         return any(module.stochastic for module in self.stages.values())
 
+    @cached_property
+    def _edges(self) -> tuple[Edge, ...]:
+        return tuple(before.edge_to(stage) for before, stage in pairwise(self._wired))
+
     def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
         fed: dict[str, Any] = {}
-        saved: list[Saved] = []
-        for stage in self._wired:
+        saved: list[tuple[Saved, Shape]] = []
+        output: Any = None
+        for stage, edge in zip_longest(self._wired, self._edges):
             stream = {"rng": rng} if stage.module.stochastic else {}
             output, residual = stage.module.forward(**fed, **stage.own(leaves), **stream)
-            saved.append(residual)
-            fed = {following.fed: output for following in self._wired[len(saved) : len(saved) + 1]}
+            saved.append((residual, np.shape(output)))
+            if edge is not None:
+                self._require_fit(edge, np.shape(output), leaves)
+                fed = {edge.target.array: output}
         return output, saved
+
+    def _require_fit(self, edge: Edge, shape: Shape, leaves: Mapping[str, Array]) -> None:
+        """Look at an edge once for all shapes: a forward is called twice for every coordinate."""
+        shapes = {name: np.shape(value) for name, value in leaves.items()}
+        seen = (edge.name, shape, tuple(shapes.items()))
+        if seen not in self._fitting:
+            edge.require_fit(shape, {name: leaf.dimensions for name, leaf in self.leaves.items()}, shapes)
+            self._fitting.add(seen)
+
+    @cached_property
+    def _fitting(self) -> set[object]:
+        return set()
 
     def backward(self, saved: Saved, a_bar: Any, /) -> dict[str, Array]:
         # ∂L/∂a_l = (∂a_{l+1}/∂x_{l+1})ᵀ ∂L/∂a_{l+1}: what a stage gives its fed input is the cotangent
         # of the stage before.
         gradients: dict[str, Array] = {}
-        for stage, residual in zip(reversed(self._wired), reversed(saved), strict=True):
+        for stage, edge, (residual, shape) in reversed([*zip_longest(self._wired, self._edges, saved)]):
+            if edge is not None:
+                edge.require_gradient(a_bar, shape)
             returned = stage.module.backward(residual, a_bar)
             gradients.update({stage.paths[leaf]: value for leaf, value in returned.items() if leaf in stage.paths})
             a_bar = returned.get(stage.fed)
@@ -172,4 +200,6 @@ def _renamed_apart(name: str, module: Module, known: set[str], *, is_first: bool
     if is_first:
         paths = {fed: fed, **paths}
     declarations = {path: substituted_declaration(module.leaves[leaf], new) for leaf, path in paths.items()}
-    return _Stage(module, fed, substituted(declared.dimensions, new), paths, declarations, substituted(output, new))
+    return _Stage(
+        name, module, fed, substituted(declared.dimensions, new), paths, declarations, substituted(output, new)
+    )

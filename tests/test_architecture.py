@@ -113,7 +113,7 @@ def test_the_architecture_page_names_every_folder_and_file() -> None:
     for file in FILES:
         if file.name not in ("__init__.py", "__main__.py"):
             assert re.search(rf"\b{file.stem}\b", page), f"docs/architecture.md does not mention {file.stem}"
-    assert len(page.splitlines()) <= 90
+    assert len(page.splitlines()) <= 100
 
 
 def test_the_table_of_contents_agrees_with_itself() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 import gradcheck
 from gradcheck import Verdict
+from gradcheck.checking.checks import CHECKS
 from gradcheck.surfaces.report import Report
 from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import CAUSES, KINDS, Bug, Point, Specimen, defect
@@ -16,6 +17,8 @@ from tests.corpus.truth import true_causes
 
 # One seed is what can be waited for; with nothing skipped (make test-all) there are three.
 SEEDS = (0, 1, 2) if os.environ.get("GRADCHECK_NO_SKIPS") else (0,)
+# How a gradient is judged is what this is about; tests/test_behaviours.py is about the probes.
+DERIVATIVES = [check.name for check in CHECKS if not check.probe]
 CASES = [pytest.param(specimen, seed, id=f"{specimen.name}-{seed}") for specimen in SPECIMENS for seed in SEEDS]
 BUGS = [
     pytest.param(specimen, bug, seed, id=f"{specimen.name}: {bug.title}-{seed}")
@@ -33,7 +36,8 @@ def point_of(specimen: Specimen, seed: int) -> Point:
 @cache
 def report_on(specimen: Specimen, bug: Bug | None, seed: int) -> Report:
     module = gradcheck.from_functions(specimen.forward, specimen.backward if bug is None else bug.backward)
-    return gradcheck.check(module, point_of(specimen, seed), threshold=specimen.threshold, seed=seed)
+    point = point_of(specimen, seed)
+    return gradcheck.check(module, point, threshold=specimen.threshold, seed=seed, checks=DERIVATIVES)
 
 
 def all_of_them() -> Iterator[tuple[Specimen, Bug, int]]:

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.algebra.contents import contents
 from gradcheck.values.aliases import Array, Generator, Outputs, Saved
+from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
 
 
@@ -50,6 +51,24 @@ def in_use(module: ObjectModule, given: Any = None) -> ObjectInUse:
     """The module of an object whose calls all meet the same object: the given one, or a fresh one."""
     settings = {setting.name: getattr(module, setting.name) for setting in fields(ObjectModule)}
     return ObjectInUse(**settings, given=given)
+
+
+def made_anew(module: ObjectModule) -> Any:
+    """Another object, made and not copied; None if all that can be made is one and the same.
+
+    Raises ModuleError if it has other parameters than the first.
+    """
+    again = replace(module)
+    made = again.prototype
+    try:
+        same = again.storage.slots.keys() == module.storage.slots.keys()
+    except DeclarationError as error:
+        raise ModuleError(
+            f"{error}; a first one does not: instances share something, such as a default argument"
+        ) from error
+    if not same:
+        raise ModuleError(f"{module.name}: a second instance has the parameters {', '.join(again.storage.slots)}")
+    return None if made is module.prototype else made
 
 
 def as_used(module: Module) -> Module:

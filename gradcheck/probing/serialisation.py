@@ -10,7 +10,7 @@ from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.answers import Answer, another_point, answer_of, at_the_point, difference, judged, pulled_back
-from gradcheck.probing.objects_in_use import in_use
+from gradcheck.probing.objects_in_use import in_use, made_anew
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
 
@@ -21,7 +21,7 @@ class _NotPossibleError(Exception):
 
 def check_serialisation(evaluation: Evaluation) -> CheckResult:
     """Take copies before and after forward, and compare their gradients with those of the original."""
-    expected = at_the_point(evaluation)
+    expected = _of_the_original(evaluation)
     problems: list[str] = []
     impossible: list[str] = []
     for how, duplicate in (("pickling", _pickled), ("copy.deepcopy", _copied)):
@@ -36,6 +36,17 @@ def check_serialisation(evaluation: Evaluation) -> CheckResult:
             problems.append(f"after {how}: {error}")
     passed = "the same gradients after pickling and copying"
     return judged("serialisation", problems, "; ".join([passed, *impossible]) if len(impossible) < 2 else impossible[0])
+
+
+def _of_the_original(evaluation: Evaluation) -> Answer:
+    """The answer at the point; of an object that was made, not copied, where one can be made."""
+    module = evaluation.module
+    made = made_anew(module) if isinstance(module, ObjectModule) else None
+    if made is None:
+        return at_the_point(evaluation)
+    assert isinstance(module, ObjectModule)
+    cotangent = evaluation.forward.cotangent(evaluation.cotangent)
+    return answer_of(in_use(module, made), evaluation.case.leaves, cotangent, evaluation.settings.seed)
 
 
 def _pickled(value: Any) -> Any:
@@ -97,19 +108,19 @@ processes, checkpoints and clusters send modules around. A parameter or a mask t
 that two copies share, is not missed until the run on the cluster learns nothing.""",
     bug="""\
 class Scale:
+    slope = 1.0
+
     def __init__(self):
         self.slope = 3.0
 
-    def __deepcopy__(self, memo):
-        return Scale.__new__(Scale)
-
-    slope = 1.0
+    def __getstate__(self):
+        return {}
 
     def forward(self, x):
         return self.slope * x
 
     def backward(self, da):
-        return 3.0 * da
+        return self.slope * da
 
 
 module = gradcheck.from_object(Scale, inputs={"x": real("N")}, outputs={"a": "N"})""",

@@ -1,20 +1,20 @@
 """State: the answer depends on this forward and this backward, and on nothing that was called before."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
-from gradcheck.calculus.calls import call_backward_with, call_forward
+from gradcheck.calculus.calls import Forward, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.accumulation import accumulation
 from gradcheck.probing.answers import Answer, another_point, answer_of, difference, judged, pulled_back
-from gradcheck.probing.objects_in_use import ObjectInUse, as_used, in_use
+from gradcheck.probing.objects_in_use import ObjectInUse, as_used, in_use, made_anew
 from gradcheck.values.aliases import Leaves
-from gradcheck.values.errors import ModuleError
+from gradcheck.values.errors import GradcheckError, ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.results import CheckResult
 
@@ -27,96 +27,114 @@ def check_state(evaluation: Evaluation) -> CheckResult:
     for history in histories:
         try:
             found = history(evaluation)
-        except ModuleError as error:
-            found = f"{(history.__doc__ or '').rstrip('.').lower()}: {error}"
-        problems += [found] if found else []
+        except GradcheckError as error:
+            found = str(error)
+        when = (history.__doc__ or "").rstrip(".")
+        problems += [f"{when[0].lower()}{when[1:]}, {found}"] if found else []
     if isinstance(module, ObjectModule):
         problems += accumulation(evaluation, module)
     passed = f"the same answers as a fresh one after {len(histories)} histories of calls"
     return judged("state", problems, passed)
 
 
+@dataclass(frozen=True)
+class _Expected:
+    """A point, a cotangent for its output, and what a module that was never called before answers to them."""
+
+    leaves: Leaves
+    cotangent: Any
+    answer: Answer
+
+
+def _expected(evaluation: Evaluation, leaves: Leaves) -> _Expected:
+    # Found out before a history begins: a cache that instances share would be put right by it.
+    module, seed = evaluation.module, evaluation.settings.seed
+    forward = call_forward(module, leaves, seed)
+    cotangent = forward.cotangent(np.resize(np.linspace(-1.5, 2.0, 7), forward.layout.size))
+    return _Expected(leaves, cotangent, answer_of(module, leaves, cotangent, seed))
+
+
 class _Session:
-    """One module, or one object in use, and what a fresh one would answer."""
+    """One module, or one object in use, that is called several times."""
 
     def __init__(self, evaluation: Evaluation, module: Module | None = None) -> None:
-        self.evaluation = evaluation
         self.module = as_used(evaluation.module) if module is None else module
-        self.seed = evaluation.settings.seed
+        self.settings = evaluation.settings
 
-    def cotangent(self, leaves: Leaves) -> Any:
-        """A generic cotangent for the output at these leaves."""
-        forward = call_forward(self.evaluation.module, leaves, self.seed)
-        return forward.cotangent(np.resize(np.linspace(-1.5, 2.0, 7), forward.layout.size))
-
-    def forward(self, leaves: Leaves) -> Any:
+    def forward(self, point: _Expected) -> Forward:
+        """Run forward; the outputs are copies."""
         if isinstance(self.module, ObjectInUse):
             self.module.rewind()
-        return call_forward(self.module, leaves, self.seed)
+        forward = call_forward(self.module, point.leaves, self.settings.seed)
+        return replace(forward, outputs={name: value.copy() for name, value in forward.outputs.items()})
 
-    def fresh(self, leaves: Leaves) -> Answer:
-        """The answer of a module that was never called before."""
-        return answer_of(self.evaluation.module, leaves, self.cotangent(leaves), self.seed)
+    def backward(self, point: _Expected, forward: Forward) -> Answer:
+        """Run the backward of a forward, and give both as an answer."""
+        return Answer(forward.outputs, pulled_back(self.module, forward.saved, point.cotangent))
 
-    def differs(self, leaves: Leaves, after: str) -> str:
-        """Run forward and backward now; one sentence if a fresh module answers something else."""
-        forward = self.forward(leaves)
-        outputs = {name: value.copy() for name, value in forward.outputs.items()}
-        gradients = pulled_back(self.module, forward.saved, self.cotangent(leaves))
-        return self.compared(self.fresh(leaves), Answer(outputs, gradients), after)
+    def run(self, point: _Expected) -> Answer:
+        """Run forward and backward."""
+        return self.backward(point, self.forward(point))
 
-    def compared(self, expected: Answer, given: Answer, after: str) -> str:
-        found = difference(self._without_sums(expected), self._without_sums(given), self.evaluation.settings.threshold)
-        return f"{after}, {found}" if found else ""
+    def compared(self, point: _Expected, given: Answer, *, sums: bool = False) -> str:
+        """One clause if an answer is not the expected one; without gradients that an object may be adding up."""
+        own = self.module.parameters if isinstance(self.module, ObjectModule) and not sums else ()
+        expected, found = (
+            Answer(answer.outputs, {k: v for k, v in answer.gradients.items() if k not in own})
+            for answer in (point.answer, given)
+        )
+        return difference(expected, found, self.settings.threshold)
 
-    def _without_sums(self, answer: Answer) -> Answer:
-        """Without gradients that an object may be adding up; the probe looks at those by themselves."""
-        own = self.module.parameters if isinstance(self.module, ObjectModule) else ()
-        return Answer(answer.outputs, {k: v for k, v in answer.gradients.items() if k not in own})
+
+def _here_and_elsewhere(evaluation: Evaluation) -> tuple[_Expected, _Expected]:
+    return _expected(evaluation, evaluation.case.leaves), _expected(evaluation, another_point(evaluation))
 
 
 def _two_forwards(evaluation: Evaluation) -> str:
     """After a forward at another point."""
-    session = _Session(evaluation)
-    session.forward(another_point(evaluation))
-    return session.differs(evaluation.case.leaves, "after a forward at another point")
+    (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
+    session.forward(elsewhere)
+    return session.compared(here, session.run(here))
 
 
 def _backward_of_the_first(evaluation: Evaluation) -> str:
     """For the first of two forwards."""
     if isinstance(evaluation.module, ObjectModule) and not evaluation.module.stacked:
         return ""
-    session, first, second = _Session(evaluation), evaluation.case.leaves, another_point(evaluation)
-    one = session.forward(first)
-    outputs = {name: value.copy() for name, value in one.outputs.items()}
-    other = session.forward(second)
-    pulled_back(session.module, other.saved, session.cotangent(second))
-    gradients = pulled_back(session.module, one.saved, session.cotangent(first))
-    return session.compared(session.fresh(first), Answer(outputs, gradients), "for the first of two forwards")
+    (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
+    first = session.forward(here)
+    session.run(elsewhere)
+    return session.compared(here, session.backward(here, first))
 
 
 def _backward_twice(evaluation: Evaluation) -> str:
     """When backward is called twice."""
-    session, leaves = _Session(evaluation), evaluation.case.leaves
-    forward, cotangent = session.forward(leaves), session.cotangent(leaves)
-    outputs = {name: value.copy() for name, value in forward.outputs.items()}
-    pulled_back(session.module, forward.saved, cotangent)
+    here, session = _expected(evaluation, evaluation.case.leaves), _Session(evaluation)
+    forward = session.forward(here)
+    session.backward(here, forward)
     try:
-        gradients = pulled_back(session.module, forward.saved, cotangent)
+        again = session.backward(here, forward)
     except ModuleError:
         return ""  # it says that it cannot, which is as good
-    return session.compared(session.fresh(leaves), Answer(outputs, gradients), "when backward is called twice")
+    return session.compared(here, again)
+
+
+def _after_a_round(evaluation: Evaluation) -> str:
+    """After a forward and a backward at another point."""
+    (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
+    session.run(elsewhere)
+    return session.compared(here, session.run(here))
 
 
 def _other_batches(evaluation: Evaluation) -> str:
-    """After a batch of another size."""
+    """For batches of other sizes, larger and smaller in turn."""
     smaller = _smaller(evaluation)
     if smaller is None:
         return ""
-    session, leaves = _Session(evaluation), evaluation.case.leaves
-    session.forward(leaves)
-    found = session.differs(smaller, "for a smaller batch after a larger one")
-    return found or session.differs(leaves, "for a larger batch after a smaller one")
+    large, small = _expected(evaluation, evaluation.case.leaves), _expected(evaluation, smaller)
+    session = _Session(evaluation)
+    session.forward(large)
+    return session.compared(small, session.run(small)) or session.compared(large, session.run(large))
 
 
 def _smaller(evaluation: Evaluation) -> Leaves | None:
@@ -134,32 +152,23 @@ def _smaller(evaluation: Evaluation) -> Leaves | None:
 
 
 def _two_instances(evaluation: Evaluation) -> str:
-    """With two instances in turn."""
-    module, first, second = evaluation.module, evaluation.case.leaves, another_point(evaluation)
+    """With another instance in between."""
+    module = evaluation.module
     assert isinstance(module, ObjectModule)
-    made = [replace(module).prototype for _ in range(2)]
-    if made[0] is made[1]:
-        return ""  # a function that gives out one and the same object
+    here, elsewhere = _here_and_elsewhere(evaluation)
+    made = [made_anew(module) for _ in range(2)]
+    if made[0] is None:
+        return ""
     one, other = (_Session(evaluation, in_use(module, instance)) for instance in made)
-    forward = one.forward(first)
-    outputs = {name: value.copy() for name, value in forward.outputs.items()}
-    call_backward_with(other.module, other.forward(second).saved, other.cotangent(second))
-    gradients = pulled_back(one.module, forward.saved, one.cotangent(first))
-    # Gradients of parameters are in full here: nothing else has been added to them.
-    found = difference(one.fresh(first), Answer(outputs, gradients), evaluation.settings.threshold)
-    return f"with two instances in turn, the first one's {found}" if found else ""
-
-
-def _after_a_round(evaluation: Evaluation) -> str:
-    """After a forward and a backward at another point."""
-    session, other = _Session(evaluation), another_point(evaluation)
-    call_backward_with(session.module, session.forward(other).saved, session.cotangent(other))
-    return session.differs(evaluation.case.leaves, "after a forward and a backward at another point")
+    forward = one.forward(here)
+    other.run(elsewhere)
+    # Gradients of parameters are compared too: nothing else has been added to them.
+    return one.compared(here, one.backward(here, forward), sums=True)
 
 
 def _train_and_eval(evaluation: Evaluation) -> str:
-    """After switching between train() and eval()."""
-    session = _Session(evaluation)
+    """After switching between train() and eval() and back."""
+    (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
     assert isinstance(session.module, ObjectInUse)
     worker = session.module.object
     if not callable(getattr(worker, "train", None)) or not callable(getattr(worker, "eval", None)):
@@ -168,9 +177,9 @@ def _train_and_eval(evaluation: Evaluation) -> str:
     switch, back = (worker.eval, worker.train) if training else (worker.train, worker.eval)
     switch()
     if training:  # a forward in training changes the statistics that evaluation uses
-        session.forward(another_point(evaluation))
+        session.forward(elsewhere)
     back()
-    return session.differs(evaluation.case.leaves, "after switching between train() and eval() and back")
+    return session.compared(here, session.run(here))
 
 
 _History = Callable[[Evaluation], str]

@@ -10,7 +10,13 @@ _INTRODUCTION = """\
 
 What gradcheck verifies, in this order. The last ones are *behaviour probes*: they look at what a single Jacobian cannot
 show, cost a few extra calls, and can be waived by name, with a reason that the report prints. `gradcheck explain NAME`
-prints the same texts; this page is written by `gradcheck explain --markdown`.
+prints the same texts; this page is written by `gradcheck explain --markdown`. The examples begin with
+
+```python
+import numpy as np
+import gradcheck
+from gradcheck import real
+```
 """
 
 

@@ -1,5 +1,6 @@
 """Objects with state, as people write them."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ class ReturnsAll:
         return x @ self.params["W"] + y
 
     def backward(self, da: Any) -> Any:
-        return da @ self.params["W"].T, da, self.x.T @ da
+        return da @ self.params["W"].T, da.copy(), self.x.T @ da
 
 
 class NamedD(Affine):
@@ -111,7 +112,12 @@ CORRECT = {
         ReturnsAll, inputs={"x": real("N D"), "y": real("N 2")}, returns=("x", "y", "W")
     ),
     "accumulates": gradcheck.from_object(Accumulates, inputs={"x": real("N D")}, outputs={"a": "N M"}),
-    "running statistics": gradcheck.from_object(RunningMean, inputs={"x": real("N D")}, outputs={"a": "N M"}),
+    "running statistics": gradcheck.from_object(
+        RunningMean,
+        inputs={"x": real("N D")},
+        outputs={"a": "N M"},
+        waive={"state": "the output depends on all before"},
+    ),
     "no parameters": gradcheck.from_object(NoParameters, inputs={"x": real("N K"), "target": labels("N", classes="K")}),
     "fixed sizes": gradcheck.from_object(lambda: Affine(4, 3), inputs={"x": real("N 4")}),
 }
@@ -160,17 +166,12 @@ def test_at_given_arrays_the_parameters_are_those_of_the_object_or_the_given_one
         gradcheck.check(affine, {"x": x, "W": np.ones((2, 2))})
 
 
-def test_the_class_itself_is_left_alone() -> None:
-    made: list[Affine] = []
-
-    def make() -> Affine:
-        made.append(Affine(3, 2))
-        return made[-1]
-
-    gradcheck.check(gradcheck.from_object(make, inputs={"x": real("N 3")}))
-    for affine in made:
-        assert not hasattr(affine, "x")
-        np.testing.assert_array_equal(affine.W, np.full((3, 2), 0.1))
+def test_the_object_is_left_exactly_as_it_was_found() -> None:
+    affine = Affine(3, 2)
+    before, state = pickle.dumps(affine), str(np.random.get_state())
+    gradcheck.check(gradcheck.from_object(lambda: affine, inputs={"x": real("N 3")}))
+    assert pickle.dumps(affine) == before
+    assert str(np.random.get_state()) == state
 
 
 def test_arrays_of_which_nobody_says_what_they_are_are_refused() -> None:
@@ -292,7 +293,7 @@ class ReturnsList(TwoOutputs):
         return x + 2 * y
 
     def backward(self, da: Any) -> Any:  # type: ignore[override]  # one output
-        return [da, 2 * da]
+        return [da.copy(), 2 * da]
 
 
 class PartlyParameters(Affine):

@@ -102,6 +102,7 @@ def test_a_gradient_of_the_wrong_shape_is_one_message_in_each_check() -> None:
     assert [(check.label, check.verdict) for _, check in report.verification.failures] == [
         ("dimensions", Verdict.FAIL),
         ("gradient[x]", Verdict.ERROR),
+        ("linearity", Verdict.ERROR),
     ]
     assert "see the check 'dimensions'" in str(report)
 

@@ -108,7 +108,7 @@ def test_a_kink_that_no_single_coordinate_shows() -> None:
 
 def test_a_jump_beside_the_point_leaves_the_other_side() -> None:
     """x mod 1 at 0: the point belongs to the branch above it."""
-    module = gradcheck.from_functions(lambda x: np.mod(x, 1.0), lambda leaves, a: {"x": a})
+    module = gradcheck.from_functions(lambda x: np.mod(x, 1.0), lambda leaves, a: {"x": a.copy()})
     assert gradcheck.check(module, {"x": np.array([0.0, 0.25])}).verdict is Verdict.PASS
     wrong = gradcheck.from_functions(lambda x: np.mod(x, 1.0), lambda leaves, a: {"x": 1.5 * a})
     assert gradcheck.check(wrong, {"x": np.array([0.0])}).verdict is Verdict.FAIL

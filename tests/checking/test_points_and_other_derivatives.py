@@ -113,7 +113,7 @@ def test_a_right_jvp_and_a_right_double_backward_pass() -> None:
     report = gradcheck.check(affine(push, double), {"x": X, "w": W}, threshold=1e-7)
     assert report.verdict is Verdict.PASS
     labels = [check.label for check in report.verification.cases[0].checks]
-    assert labels[-3:] == ["jvp[x]", "jvp[w]", "second_order"]
+    assert labels[labels.index("jvp[x]") :][:3] == ["jvp[x]", "jvp[w]", "second_order"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def channels_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
 
 
 def joined_backward(leaves: Leaves, a: Any, start: int = 3) -> dict[str, Any]:
-    return {"x": a[:, :3], "y": a[:, start : start + 2], "z": a[:, 5:]}
+    return {"x": a[:, :3].copy(), "y": a[:, start : start + 2].copy(), "z": a[:, 5:].copy()}
 
 
 def repeated_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def gated_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
 
 
 def stacked_backward(leaves: Leaves, a: Any) -> dict[str, Any]:
-    return {"x": a[:, 0], "y": a[:, 1], "z": a[:, 2]}
+    return {"x": a[:, 0].copy(), "y": a[:, 1].copy(), "z": a[:, 2].copy()}
 
 
 def normalised(x: Array, axis: int | tuple[int, ...]) -> tuple[Any, Any]:
@@ -155,7 +155,8 @@ SPECIMENS: tuple[Specimen, ...] = (
             "tenstorrent/tt-metal#40008"),
         ("shift", "last sample left out", lambda g, leaves, a: np.sum(a[0], axis=1, keepdims=True), LOST),
         ("shift", "axis of size 1 dropped", lambda g, leaves, a: g[:, 0], ("shape",)), kind="broadcasting"),
-    axes("moved_axes", lambda x: x.transpose(2, 0, 1), lambda leaves, a: {"x": a.transpose(1, 2, 0)}, draw(x=(2, 3, 4)),
+    axes("moved_axes", lambda x: x.transpose(2, 0, 1), lambda leaves, a: {"x": a.transpose(1, 2, 0).copy()},
+        draw(x=(2, 3, 4)),
         ("x", "reshaped", lambda g, leaves, a: a.reshape(2, 3, 4), ("permuted",))),
     axes("columns_first", lambda x: x.reshape((6, 2), order="F"),
         lambda leaves, a: {"x": a.reshape((3, 4), order="F")}, draw(x=(3, 4)),
