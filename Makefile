@@ -30,6 +30,7 @@ test-all: $(VENV_ALL)/.installed
 
 benchmarks: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
+	$(VENV)/bin/python benchmarks/probes.py
 
 # gradcheck and the checkers of torch, JAX, autograd and SciPy on the corpus, in one run; writes docs/duel.md
 duel: $(VENV_ALL)/.installed

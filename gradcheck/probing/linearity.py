@@ -106,15 +106,17 @@ def _residues(evaluation: Evaluation, leaf: str) -> Iterator[_Residue]:
     jacobian = np.abs(evaluation.jacobians[leaf])
     natural = max(float(np.max(jacobian, initial=0.0)), scale_of_the_point(evaluation, leaf))
     rounding = expected_rounding(evaluation, leaf, natural)
+    sizes, sizes_v = np.abs(u) @ jacobian, np.abs(v) @ jacobian
+    roundings, roundings_v = np.abs(u) @ rounding, np.abs(v) @ rounding
     from_u, from_v = pulled_back(u), pulled_back(v)
     for alpha, beta, text in _combinations(evaluation):
         with np.errstate(all="ignore"):
             # 0 times an entry that is not finite is to be 0, as the cotangent is.
             expected = alpha * from_u + beta * from_v if alpha else np.zeros(from_u.size)
-            terms = np.abs(alpha * u) + np.abs(beta * v)
-            allowed = evaluation.settings.threshold * (terms @ jacobian) + terms @ rounding
+            scale = abs(alpha) * sizes + abs(beta) * sizes_v
+            allowed = evaluation.settings.threshold * scale + abs(alpha) * roundings + abs(beta) * roundings_v
         given = pulled_back(alpha * u + beta * v)
-        yield _Residue(text, given, expected, np.asarray(terms @ jacobian), np.asarray(allowed))
+        yield _Residue(text, given, expected, np.asarray(scale), np.asarray(allowed))
 
 
 def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]) -> list[_Residue]:

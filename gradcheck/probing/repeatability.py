@@ -77,7 +77,7 @@ def _named(evaluation: Evaluation) -> str:
 
 
 def _seeded(evaluation: Evaluation) -> Iterator[Mapping[str, Array]]:
-    for _ in range(2):
+    for _ in range(_REPETITIONS):
         with global_generator_at(0):
             forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
         yield _copies(forward.outputs)

@@ -83,12 +83,13 @@ class Softmax:
 
     def forward(self, x: Array) -> Array:
         e = np.exp(x - x.max(axis=1, keepdims=True))
-        self.y: Array = e / e.sum(axis=1, keepdims=True)
-        return self.y.copy()
+        self.y = e / e.sum(axis=1, keepdims=True)
+        a: Array = self.y.copy()
+        return a
 
     def backward(self, da: Array) -> Array:
-        dx = self.y
-        dx *= da - (self.y * da).sum(axis=1, keepdims=True)
+        dx: Array = self.y
+        np.multiply(dx, da - (dx * da).sum(axis=1, keepdims=True), out=dx)
         return dx.copy()
 
 

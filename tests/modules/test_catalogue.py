@@ -110,7 +110,7 @@ def test_a_sequential_names_its_leaves_by_path_and_binds_dimensions_along_the_ro
 def test_stages_that_do_not_fit_are_named_when_they_are_put_together() -> None:
     with pytest.raises(
         gradcheck.DeclarationError,
-        match=r"edge loss.loss → two.x: 'two' \(Linear\), x 'N2 D2' does not fit what 'loss' \(EuclideanLoss\), loss ''",
+        match=r"edge loss.loss → two.x: 'two' \(Linear\), x 'N2 D2' does not fit what 'loss' \(EuclideanLoss\)",
     ):
         Sequential({"loss": EuclideanLoss(), "two": Linear()})
     with pytest.raises(gradcheck.DeclarationError, match="Sequential has no stages"):
