@@ -7,7 +7,7 @@ import numpy as np
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import differing, pulled_back
+from gradcheck.probing.answers import as_returned, differing, generic_cotangent, pulled_back
 from gradcheck.probing.objects_in_use import in_use
 from gradcheck.values.aliases import Array, Leaves
 
@@ -60,7 +60,7 @@ def _rounds(evaluation: Evaluation, module: ObjectModule) -> tuple[list[dict[str
     for number in range(_ROUNDS):
         leaves = _leaves(evaluation, number)
         fresh = call_forward(module, leaves, evaluation.settings.seed)
-        cotangent = fresh.cotangent(np.resize(np.linspace(-1.5, 2.0 + number, 5), fresh.layout.size))
+        cotangent = as_returned(fresh, generic_cotangent(fresh, largest=2.0 + number))
         alone.append(pulled_back(module, fresh.saved, cotangent))
         used.rewind()
         forward = call_forward(used, leaves, evaluation.settings.seed)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.calculus.calls import as_array, call_backward_with, call_forward
+from gradcheck.calculus.calls import Forward, as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves, Saved
 from gradcheck.values.errors import ModuleError
@@ -42,6 +42,17 @@ def at_the_point(evaluation: Evaluation) -> Answer:
     """The answer at the point of the evaluation, for its generic cotangent."""
     cotangent = evaluation.forward.cotangent(evaluation.cotangent)
     return answer_of(evaluation.module, evaluation.case.leaves, cotangent, evaluation.settings.seed)
+
+
+def generic_cotangent(forward: Forward, largest: float = 2.0) -> dict[str, Array]:
+    """A cotangent of either sign for every output of a forward, whatever sizes these have."""
+    size = forward.layout.size
+    return forward.structured(np.resize(np.linspace(-1.5, largest, 7), size))
+
+
+def as_returned(forward: Forward, cotangent: Mapping[str, Array]) -> Any:
+    """A cotangent by output in the structure in which forward returned these."""
+    return dict(cotangent) if forward.named else next(iter(cotangent.values()))
 
 
 def another_point(evaluation: Evaluation) -> Leaves:

@@ -8,7 +8,7 @@ import numpy as np
 from gradcheck.calculus.calls import Forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, difference, judged
+from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, judged
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -106,7 +106,7 @@ class _Given:
     cotangent: Mapping[str, Array]
 
     def answer(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> Answer:
-        structured = dict(cotangent) if self.forward.named else next(iter(cotangent.values()))
+        structured = as_returned(self.forward, cotangent)
         return answer_of(self.evaluation.module, leaves, structured, self.evaluation.settings.seed)
 
     def differs(

@@ -71,8 +71,15 @@ def check_linearity(evaluation: Evaluation) -> CheckResult:
     problems: list[str] = []
     diagnoses: list[Diagnosis] = []
     notes: list[str] = []
+    u, v = evaluation.cotangent, _second(evaluation)
+    combinations = _combinations(evaluation)
+    from_u, from_v = _pulled_back(evaluation, u), _pulled_back(evaluation, v)
+    given = [_pulled_back(evaluation, alpha * u + beta * v) for alpha, beta, _ in combinations]
     for leaf in evaluation.differentiable:
-        residues = tuple(_residues(evaluation, leaf))
+        terms = _Terms.of(evaluation, leaf, (u, v), (from_u[leaf], from_v[leaf]))
+        residues = tuple(
+            terms.residue(combination, answer[leaf]) for combination, answer in zip(combinations, given, strict=True)
+        )
         broken = _confirmed(evaluation, leaf, residues)
         if broken:
             problems.append(_sentence(evaluation, leaf, broken[0]))
@@ -81,8 +88,7 @@ def check_linearity(evaluation: Evaluation) -> CheckResult:
             notes.append(f"the gradient of {leaf} is computed in {precision}")
     if problems:
         return CheckResult("linearity", Verdict.FAIL, "\n".join(problems), diagnoses=tuple(diagnoses))
-    combinations = len(_combinations(evaluation))
-    passed = f"backward is linear in the cotangent: {combinations} combinations of two agree in every leaf"
+    passed = f"backward is linear in the cotangent: {len(combinations)} combinations of two agree in every leaf"
     return CheckResult("linearity", Verdict.PASS, passed, notes=tuple(notes))
 
 
@@ -96,27 +102,47 @@ def _second(evaluation: Evaluation) -> Array:
     return np.asarray(np.round(16 * drawn) / 8)
 
 
-def _residues(evaluation: Evaluation, leaf: str) -> Iterator[_Residue]:
-    value, u, v = evaluation.case.leaves[leaf], evaluation.cotangent, _second(evaluation)
+def _pulled_back(evaluation: Evaluation, vector: Array) -> dict[str, Array]:
+    """The coordinates of every leaf's gradient; copied at once, since a backward may use its buffers again."""
+    module, leaves = evaluation.module, evaluation.case.leaves
+    gradients = call_backward(module, evaluation.forward, vector)
+    return {leaf: gradient_of(module, gradients, leaf, leaves[leaf]) for leaf in evaluation.differentiable}
 
-    def pulled_back(vector: Array) -> Array:
-        gradients = call_backward(evaluation.module, evaluation.forward, vector)
-        return gradient_of(evaluation.module, gradients, leaf, value)
 
-    jacobian = np.abs(evaluation.jacobians[leaf])
-    natural = max(float(np.max(jacobian, initial=0.0)), scale_of_the_point(evaluation, leaf))
-    rounding = expected_rounding(evaluation, leaf, natural)
-    sizes, sizes_v = np.abs(u) @ jacobian, np.abs(v) @ jacobian
-    roundings, roundings_v = np.abs(u) @ rounding, np.abs(v) @ rounding
-    from_u, from_v = pulled_back(u), pulled_back(v)
-    for alpha, beta, text in _combinations(evaluation):
+@dataclass(frozen=True)
+class _Terms:
+    """What combinations of u and v are made of, for one leaf: for each of both, in the order (u, v).
+
+    Arguments:
+        gradients: what backward gives.
+        sizes: Σ |āᵢ Jᵢⱼ|, the scale of a sum that may cancel.
+        roundings: what rounding may have left in it.
+    """
+
+    gradients: tuple[Array, Array]
+    sizes: tuple[Array, Array]
+    roundings: tuple[Array, Array]
+    threshold: float
+
+    @classmethod
+    def of(
+        cls, evaluation: Evaluation, leaf: str, cotangents: tuple[Array, Array], gradients: tuple[Array, Array]
+    ) -> "_Terms":
+        u, v = (np.abs(cotangent) for cotangent in cotangents)
+        jacobian = np.abs(evaluation.jacobians[leaf])
+        natural = max(float(np.max(jacobian, initial=0.0)), scale_of_the_point(evaluation, leaf))
+        rounding = expected_rounding(evaluation, leaf, natural)
+        threshold = evaluation.settings.threshold
+        return cls(gradients, (u @ jacobian, v @ jacobian), (u @ rounding, v @ rounding), threshold)
+
+    def residue(self, combination: tuple[float, float, str], given: Array) -> _Residue:
+        alpha, beta, text = combination
         with np.errstate(all="ignore"):
             # 0 times an entry that is not finite is to be 0, as the cotangent is.
-            expected = alpha * from_u + beta * from_v if alpha else np.zeros(from_u.size)
-            scale = abs(alpha) * sizes + abs(beta) * sizes_v
-            allowed = evaluation.settings.threshold * scale + abs(alpha) * roundings + abs(beta) * roundings_v
-        given = pulled_back(alpha * u + beta * v)
-        yield _Residue(text, given, expected, np.asarray(scale), np.asarray(allowed))
+            u, v = self.gradients
+            expected = alpha * u + beta * v if alpha else np.zeros(u.size)
+            scale, rounding = (abs(alpha) * u + abs(beta) * v for u, v in (self.sizes, self.roundings))
+        return _Residue(text, given, expected, scale, self.threshold * scale + rounding)
 
 
 def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]) -> list[_Residue]:
@@ -136,7 +162,8 @@ def _sentence(evaluation: Evaluation, leaf: str, residue: _Residue) -> str:
     entry = entry_path(*Layout.of({leaf: evaluation.case.leaves[leaf]}).locate(j))
     return (
         f"backward is not linear in the cotangent: for {residue.text} it gives {entry} the gradient"
-        f" {residue.given[j]:.7g}; expected {residue.expected[j]:.7g}, which follows from its answers to u and v"
+        f" {residue.given[j]:.7g}; expected {residue.expected[j]:.7g}, which follows from its"
+        f" answers to u and v, two generic cotangents"
     )
 
 

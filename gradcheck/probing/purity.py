@@ -10,7 +10,7 @@ from gradcheck.algebra.contents import floating_arrays
 from gradcheck.calculus.calls import call_backward_with, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import another_point, judged
+from gradcheck.probing.answers import another_point, as_returned, generic_cotangent, judged
 from gradcheck.probing.objects_in_use import as_used
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.module import Module
@@ -34,16 +34,15 @@ def check_purity(evaluation: Evaluation) -> CheckResult:
 class _Round:
     """One forward and the backward after it, on arrays of their own; an object may do no second backward."""
 
-    def __init__(self, evaluation: Evaluation, module: Module, leaves: Leaves, factor: float = 1.0) -> None:
+    def __init__(self, evaluation: Evaluation, module: Module, leaves: Leaves, largest: float = 2.0) -> None:
         self.module = module
         self.leaves = {name: value.copy() for name, value in leaves.items()}
         self.forward = call_forward(module, self.leaves, evaluation.settings.seed)
-        size = self.forward.layout.size
-        self.cotangent = self.forward.structured(factor * np.resize(np.linspace(-1.5, 2.0, 7), size))
+        self.cotangent = generic_cotangent(self.forward, largest)
 
     def backward(self) -> dict[str, Array]:
         """The gradients as they are returned, where they are arrays."""
-        structured = dict(self.cotangent) if self.forward.named else next(iter(self.cotangent.values()))
+        structured = as_returned(self.forward, self.cotangent)
         returned = call_backward_with(self.module, self.forward.saved, structured)
         return {name: value for name, value in returned.items() if isinstance(value, np.ndarray)}
 
@@ -119,7 +118,7 @@ def _changes_later(evaluation: Evaluation, module: Module) -> Iterator[str]:
     own = module.parameters if isinstance(module, ObjectModule) else ()
     handed_out = {name: value for name, value in returned.items() if name not in own}
     gradients = _copies(handed_out)
-    second = _Round(evaluation, module, another_point(evaluation), -2.0)
+    second = _Round(evaluation, module, another_point(evaluation), 3.0)
     yield from _changed(outputs, first.forward.outputs, "a later forward changes the earlier output ")
     second.backward()
     yield from _changed(gradients, handed_out, "a later backward changes the earlier gradient of ")

@@ -8,7 +8,7 @@ from gradcheck.adapters.construction import global_generator_at
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import judged, pulled_back
+from gradcheck.probing.answers import as_returned, generic_cotangent, judged, pulled_back
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult
 
@@ -41,8 +41,8 @@ def _outputs(evaluation: Evaluation) -> list[Mapping[str, Array]]:
 def _gradients(evaluation: Evaluation) -> list[Mapping[str, Array]]:
     module, leaves, seed = evaluation.module, evaluation.case.leaves, evaluation.settings.seed
     forward = call_forward(module, leaves, seed)
-    cotangent = np.resize(np.linspace(-1.5, 2.0, 7), forward.layout.size)
-    return [pulled_back(module, forward.saved, forward.cotangent(cotangent)) for _ in range(_REPETITIONS)]
+    cotangent = as_returned(forward, generic_cotangent(forward))
+    return [pulled_back(module, forward.saved, cotangent) for _ in range(_REPETITIONS)]
 
 
 def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:

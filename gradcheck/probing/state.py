@@ -1,17 +1,24 @@
 """State: the answer depends on this forward and this backward, and on nothing that was called before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import Forward, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.accumulation import accumulation
-from gradcheck.probing.answers import Answer, another_point, answer_of, difference, judged, pulled_back
+from gradcheck.probing.answers import (
+    Answer,
+    another_point,
+    answer_of,
+    as_returned,
+    difference,
+    generic_cotangent,
+    judged,
+    pulled_back,
+)
 from gradcheck.probing.objects_in_use import ObjectInUse, as_used, in_use, made_anew
 from gradcheck.values.aliases import Leaves
 from gradcheck.values.errors import GradcheckError, ModuleError
@@ -24,13 +31,12 @@ def check_state(evaluation: Evaluation) -> CheckResult:
     problems: list[str] = []
     module = evaluation.module
     histories = _OF_OBJECTS if isinstance(module, ObjectModule) else _OF_MODULES
-    for history in histories:
+    for when, history in histories.items():
         try:
             found = history(evaluation)
         except GradcheckError as error:
             found = str(error)
-        when = (history.__doc__ or "").rstrip(".")
-        problems += [f"{when[0].lower()}{when[1:]}, {found}"] if found else []
+        problems += [f"{when}, {found}"] if found else []
     if isinstance(module, ObjectModule):
         problems += accumulation(evaluation, module)
     passed = f"the same answers as a fresh one after {len(histories)} histories of calls"
@@ -50,7 +56,7 @@ def _expected(evaluation: Evaluation, leaves: Leaves) -> _Expected:
     # Found out before a history begins: a cache that instances share would be put right by it.
     module, seed = evaluation.module, evaluation.settings.seed
     forward = call_forward(module, leaves, seed)
-    cotangent = forward.cotangent(np.resize(np.linspace(-1.5, 2.0, 7), forward.layout.size))
+    cotangent = as_returned(forward, generic_cotangent(forward))
     return _Expected(leaves, cotangent, answer_of(module, leaves, cotangent, seed))
 
 
@@ -91,14 +97,12 @@ def _here_and_elsewhere(evaluation: Evaluation) -> tuple[_Expected, _Expected]:
 
 
 def _two_forwards(evaluation: Evaluation) -> str:
-    """After a forward at another point."""
     (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
     session.forward(elsewhere)
     return session.compared(here, session.run(here))
 
 
 def _backward_of_the_first(evaluation: Evaluation) -> str:
-    """For the first of two forwards."""
     if isinstance(evaluation.module, ObjectModule) and not evaluation.module.stacked:
         return ""
     (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
@@ -108,7 +112,6 @@ def _backward_of_the_first(evaluation: Evaluation) -> str:
 
 
 def _backward_twice(evaluation: Evaluation) -> str:
-    """When backward is called twice."""
     here, session = _expected(evaluation, evaluation.case.leaves), _Session(evaluation)
     forward = session.forward(here)
     session.backward(here, forward)
@@ -120,14 +123,12 @@ def _backward_twice(evaluation: Evaluation) -> str:
 
 
 def _after_a_round(evaluation: Evaluation) -> str:
-    """After a forward and a backward at another point."""
     (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
     session.run(elsewhere)
     return session.compared(here, session.run(here))
 
 
 def _other_batches(evaluation: Evaluation) -> str:
-    """For batches of other sizes, larger and smaller in turn."""
     smaller = _smaller(evaluation)
     if smaller is None:
         return ""
@@ -152,7 +153,6 @@ def _smaller(evaluation: Evaluation) -> Leaves | None:
 
 
 def _two_instances(evaluation: Evaluation) -> str:
-    """With another instance in between."""
     module = evaluation.module
     assert isinstance(module, ObjectModule)
     here, elsewhere = _here_and_elsewhere(evaluation)
@@ -167,7 +167,6 @@ def _two_instances(evaluation: Evaluation) -> str:
 
 
 def _train_and_eval(evaluation: Evaluation) -> str:
-    """After switching between train() and eval() and back."""
     (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
     assert isinstance(session.module, ObjectInUse)
     worker = session.module.object
@@ -183,8 +182,18 @@ def _train_and_eval(evaluation: Evaluation) -> str:
 
 
 _History = Callable[[Evaluation], str]
-_OF_MODULES: tuple[_History, ...] = (_two_forwards, _backward_of_the_first, _backward_twice, _other_batches)
-_OF_OBJECTS: tuple[_History, ...] = (*_OF_MODULES, _after_a_round, _two_instances, _train_and_eval)
+_OF_MODULES: Mapping[str, _History] = {
+    "after a forward at another point": _two_forwards,
+    "for the first of two forwards": _backward_of_the_first,
+    "when backward is called twice": _backward_twice,
+    "for batches of other sizes, larger and smaller in turn": _other_batches,
+}
+_OF_OBJECTS: Mapping[str, _History] = {
+    **_OF_MODULES,
+    "after a forward and a backward at another point": _after_a_round,
+    "with another instance in between": _two_instances,
+    "after switching between train() and eval() and back": _train_and_eval,
+}
 
 
 STATE = Check(
