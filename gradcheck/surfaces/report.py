@@ -97,7 +97,7 @@ def check(
         seed=seed,
         inconclusive=inconclusive,
         complex_step=complex_step,
-        checks=tuple(checks),
+        checks=checks,
         waive=waive or {},
     )
     require_known(settings.checks, settings.waive)

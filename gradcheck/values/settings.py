@@ -1,6 +1,6 @@
 """What one verification is asked to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
@@ -33,7 +33,7 @@ class Settings:
     seed: int = 0
     inconclusive: str = "fail"
     complex_step: bool = False
-    checks: tuple[str, ...] = ()
+    checks: Sequence[str] = ()
     waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
