@@ -241,7 +241,8 @@ def gradcheck_fixture(request: pytest.FixtureRequest) -> Callable[..., Report]:
 
     def verify(module: Any, arrays: Any = None, **options: Any) -> Report:
         __tracebackhide__ = True
-        report = check(module, arrays, **{**settings, **options})
+        waive = {**settings["waive"], **options.pop("waive", {})}
+        report = check(module, arrays, **{**settings, **options, "waive": waive})
         if not report.passed:
             pytest.fail(str(report), pytrace=False)
         return report

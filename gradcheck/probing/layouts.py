@@ -8,7 +8,7 @@ import numpy as np
 from gradcheck.calculus.calls import Forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, judged
+from gradcheck.probing.answers import Answer, answer_of, as_returned, at_the_point, difference, judged
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -81,6 +81,7 @@ _LAYOUTS = (
 
 def check_layouts(evaluation: Evaluation) -> CheckResult:
     """Give inputs, and then cotangents, in other layouts, and compare with the answer to plain ones."""
+    at_the_point(evaluation)  # what fails there fails in any layout
     forward = evaluation.forward
     cotangent = forward.structured(evaluation.cotangent)
     plain = _Given(evaluation, forward, evaluation.case.leaves, cotangent)

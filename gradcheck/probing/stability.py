@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, judged, pulled_back
+from gradcheck.probing.answers import Answer, at_the_point, judged, pulled_back
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.extremes import Path, extremes, zero_is_legal
@@ -29,6 +29,7 @@ _OVERFLOWS = (OverflowError, ZeroDivisionError, FloatingPointError)
 
 def check_stability(evaluation: Evaluation) -> CheckResult:
     """Lead one leaf after the other to the ends of its domain, the others where they are."""
+    at_the_point(evaluation)  # what is refused there is no extreme
     problems: list[str] = []
     places = 0
     for leaf, declared in evaluation.module.leaves.items():

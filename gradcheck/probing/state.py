@@ -14,6 +14,7 @@ from gradcheck.probing.answers import (
     another_point,
     answer_of,
     as_returned,
+    at_the_point,
     difference,
     generic_cotangent,
     judged,
@@ -28,6 +29,7 @@ from gradcheck.values.results import CheckResult
 
 def check_state(evaluation: Evaluation) -> CheckResult:
     """Call one object, or one module, in the orders in which programs do, and compare with a fresh one each time."""
+    at_the_point(evaluation)  # what fails there is no question of what was before
     problems: list[str] = []
     module = evaluation.module
     histories = _OF_OBJECTS if isinstance(module, ObjectModule) else _OF_MODULES

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 
+from gradcheck.checking.checks import require_known
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.settings import Settings
 
@@ -64,4 +65,6 @@ def configuration_from(table: Mapping[str, object]) -> Configuration:
     if not isinstance(modules, list) or not all(isinstance(target, str) for target in modules):
         raise ConfigurationError(f"modules is {modules!r}; expected a list of targets such as ['mypackage.layers']")
     settings = {key: value for key, value in table.items() if key != "modules"}
-    return Configuration(tuple(modules), Settings(**settings))  # type: ignore[arg-type]  # Settings validates
+    validated = Settings(**settings)  # type: ignore[arg-type]  # Settings validates
+    require_known(validated.checks, validated.waive)
+    return Configuration(tuple(modules), validated)

@@ -33,8 +33,9 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
     settings = verification.settings
     parts = [f"gradcheck {__version__} · threshold {settings.threshold:g} · seed {settings.seed}"]
     if verification.cases and not quiet:
-        parts.append(render_table(verification.cases, verbose=verbose, paint=paint))
-        parts += [] if verbose else render_probes(verification.cases, paint=paint)
+        tables = [render_table(verification.cases, verbose=verbose, paint=paint)]
+        tables += [] if verbose else [render_probes(verification.cases, paint=paint)]
+        parts += [table for table in tables if table]
     parts += [f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}" for problem in verification.problems]
     parts += [render_check(case, check, verification, paint) for case, check in verification.failures]
     parts += _notes(verification)
@@ -55,10 +56,12 @@ def plain(verdict: Verdict, text: str) -> str:
 def render_table(
     cases: Sequence[CaseResult], *, verbose: bool = False, paint: Callable[[Verdict, str], str] = plain
 ) -> str:
-    """One row for each module and leaf, its worst case; or all checks of all cases."""
+    """One row for each module and leaf, its worst case; or all checks of all cases; empty without rows."""
     from tabulate import tabulate  # costs more to import than the rest of gradcheck
 
     rows = _every_check(cases, paint) if verbose else _worst_of_each_leaf(cases, paint)
+    if not rows:
+        return ""
     return tabulate(
         rows, _HEADERS, tablefmt="simple", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 5 + ("left",)
     )
@@ -72,15 +75,13 @@ def _worst_of_each_leaf(cases: Sequence[CaseResult], paint: Callable[[Verdict, s
     rows: list[Row] = []
     for module, group in groupby(cases, key=lambda case: case.module):
         by_label: dict[str, list[CheckResult]] = {}
-        for check in (check for case in group for check in case.checks):
+        for check in (check for case in group for check in case.checks if check.leaf):
             by_label.setdefault(check.label, []).append(check)
-        shown = [c for c in by_label.values() if c[0].leaf or any(r.verdict is not Verdict.PASS for r in c)]
-        # A module without a row would look as if it had not been verified.
-        rows += [_row(module, tuple(checks), paint) for checks in shown or list(by_label.values())]
+        rows += [_row(module, tuple(checks), paint) for checks in by_label.values()]
     return rows
 
 
-def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str], str] = plain) -> list[str]:
+def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str], str] = plain) -> str:
     """One row for each module, one column for each check that is not about a leaf: its worst verdict over all cases."""
     from tabulate import tabulate
 
@@ -93,7 +94,7 @@ def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str]
             verdicts.setdefault(check.check, []).append(check.verdict)
         worst = {name: _worst_shown(verdicts[name]) for name in names if name in verdicts}
         rows.append((module, *(paint(worst[name], worst[name].value) if name in worst else "-" for name in names)))
-    return [tabulate(rows, ("module", *names), tablefmt="simple", disable_numparse=True)] if names else []
+    return tabulate(rows, ("module", *names), tablefmt="simple", disable_numparse=True) if names else ""
 
 
 def _worst_shown(verdicts: Sequence[Verdict]) -> Verdict:

@@ -108,7 +108,10 @@ class _AddWaiver(argparse.Action):
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise argparse.ArgumentTypeError(f"{text!r} names no check; expected some such as gradient,purity")
+    return names
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ from gradcheck.surfaces.explanations import render_checks_page, render_explanati
 from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
 from gradcheck.values.results import CaseResult, Verification
 from gradcheck.values.settings import Settings
+from gradcheck.values.verdict import Verdict
 
 PASSED, FAILED, USAGE, INTERNAL, NOTHING = 0, 1, 2, 3, 5
 
@@ -85,7 +86,8 @@ def exit_status(verification: Verification) -> int:
     """0 all passed, 1 something did not, 2 something could not be loaded, 5 there was nothing to check."""
     if verification.problems:
         return USAGE
-    if not verification.cases:
+    checks = [check for case in verification.cases for check in case.checks]
+    if all(check.verdict is Verdict.WAIVED for check in checks):
         return NOTHING
     return FAILED if verification.failures else PASSED
 

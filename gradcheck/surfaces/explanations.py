@@ -24,12 +24,12 @@ def render_explanation(check: Check) -> str:
     """What a check does, why it matters, the smallest bug that it catches, and what to do about it."""
     parts = [
         f"{check.name}: {check.summary}",
-        f"What it does: {check.what}",
-        f"Why it matters: {check.why}",
+        f"What it does:\n{check.what}",
+        f"Why it matters:\n{check.why}",
         f"A bug it catches:\n\n{indent(check.bug, '    ')}",
-        f"How to fix it: {check.fix}",
+        f"How to fix it:\n{check.fix}",
     ]
-    return "\n\n".join([*parts, *([f"How to waive it: {_waiver(check)}"] if check.probe else [])])
+    return "\n\n".join([*parts, *([f"How to waive it:\n{_waiver(check)}"] if check.probe else [])])
 
 
 def render_checks_page() -> str:
@@ -40,12 +40,12 @@ def render_checks_page() -> str:
 def _section(check: Check) -> str:
     lines = [
         f"## {check.name}",
-        f"**{check.summary[0].upper()}{check.summary[1:]}.**",
-        f"*What it does:* {check.what}",
-        f"*Why it matters:* {check.why}",
+        f"**{check.summary}**",
+        f"*What it does:*\n{check.what}",
+        f"*Why it matters:*\n{check.why}",
         f"*A bug it catches:*\n\n```python\n{check.bug}\n```",
-        f"*How to fix it:* {check.fix}",
-        *([f"*How to waive it:* {_waiver(check)}"] if check.probe else []),
+        f"*How to fix it:*\n{check.fix}",
+        *([f"*How to waive it:*\n{_waiver(check)}"] if check.probe else []),
     ]
     return "\n\n".join(lines) + "\n"
 

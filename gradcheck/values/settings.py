@@ -46,7 +46,8 @@ class Settings:
             )
         if not isinstance(self.complex_step, bool):
             raise ConfigurationError(f"complex_step is {self.complex_step!r}: expected true or false")
-        if isinstance(self.checks, str) or not all(isinstance(check, str) for check in self.checks):
+        listed = isinstance(self.checks, (list, tuple))
+        if not listed or not all(isinstance(check, str) for check in self.checks):
             raise ConfigurationError(f"checks is {self.checks!r}: expected names of checks such as ['gradient']")
         require_reasons(self.waive)
 

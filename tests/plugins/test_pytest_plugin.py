@@ -16,7 +16,8 @@ class Wrong(Affine):
         gradients["weight"][2, 0] *= 1.01
         return gradients
 """
-CHECKS_OF_ONE = 3 * 4  # three cases of dimensions, gradient[x], gradient[weight], gradient[bias]
+PROBES = ("linearity", "purity", "layouts", "repeatability", "state", "leaves", "stability", "serialisation")
+CHECKS_OF_ONE = 3 * (4 + 8)  # three cases of dimensions, gradient[x], gradient[weight], gradient[bias], and the probes
 
 
 @pytest.fixture
@@ -43,6 +44,7 @@ def test_two_lines_of_configuration_make_items_of_every_check(project: pytest.Py
         [
             "mypkg/layers.py::Affine[[]N=2 D=3 M=5]::dimensions PASSED*",
             "mypkg/layers.py::Affine[[]N=2 D=3 M=5]::gradient[[]weight] PASSED*",
+            *(f"mypkg/layers.py::Affine[[]N=2 D=3 M=5]::{probe} PASSED*" for probe in PROBES),
             "mypkg/layers.py::Affine[[]N=1 D=3 M=5]::gradient[[]bias] PASSED*",
             "test_other.py::test_other PASSED*",
         ]
@@ -124,14 +126,15 @@ def test_the_bundled_catalogue_can_be_run_by_pytest(project: pytest.Pytester) ->
 
 def test_threshold_and_seed_come_from_the_command_line_or_the_project(project: pytest.Pytester) -> None:
     write(project, LAYERS + WRONG.replace("1.01", "(1 + 2e-5)"))
+    others = CHECKS_OF_ONE + 1
     project.runpytest("-k", "Wrong", "--gradcheck-threshold", "1e-4").assert_outcomes(
-        passed=CHECKS_OF_ONE, deselected=13
+        passed=CHECKS_OF_ONE, deselected=others
     )
     with (project.path / "pyproject.toml").open("a") as file:
         file.write("\n[tool.gradcheck]\nthreshold = 1e-4\n")
-    project.runpytest("-k", "Wrong").assert_outcomes(passed=CHECKS_OF_ONE, deselected=13)
+    project.runpytest("-k", "Wrong").assert_outcomes(passed=CHECKS_OF_ONE, deselected=others)
     result = project.runpytest("-k", "Wrong", "--gradcheck-threshold", "1e-6", "--gradcheck-seed", "4")
-    result.assert_outcomes(passed=CHECKS_OF_ONE - 3, failed=3, deselected=13)
+    result.assert_outcomes(passed=CHECKS_OF_ONE - 3, failed=3, deselected=others)
     result.stdout.fnmatch_lines(["*--threshold 1e-06 --seed 4"])
 
 
@@ -231,7 +234,104 @@ def test_inconclusive_fails_unless_the_project_lets_it_through(project: pytest.P
     result.stdout.fnmatch_lines(["INCONCLUSIVE  Affine*", "*cannot be told at 1e-07*"])
     with (project.path / "pyproject.toml").open("a") as file:
         file.write("\n[tool.gradcheck]\ninconclusive = 'warn'\n")
-    project.runpytest("-k", "bias", "--gradcheck-threshold", "1e-7").assert_outcomes(passed=3, deselected=10)
+    project.runpytest("-k", "bias", "--gradcheck-threshold", "1e-7").assert_outcomes(
+        passed=3, deselected=CHECKS_OF_ONE + 1 - 3
+    )
+
+
+ORDER = """
+import gradcheck
+
+
+@gradcheck.register
+class Order(gradcheck.Module):
+    inputs = {"x": gradcheck.real("N D")}
+
+    def forward(self, x):
+        return 2 * x, None
+
+    def backward(self, saved, a_bar):
+        return {"x": 2 * a_bar.ravel(order="K").reshape(a_bar.shape)}
+"""
+ITEMS_OF_ORDER = 3 * (2 + 8)
+
+
+def test_probes_are_items_of_every_case(project: pytest.Pytester) -> None:
+    items, _ = project.inline_genitems()
+    names = [item.name for item in items if item.name != "test_other"]
+    gradients = [f"gradient[{leaf}]" for leaf in ("x", "weight", "bias")]
+    cases = ["Affine[N=2 D=3 M=5]", "Affine[N=5 D=3 M=2]", "Affine[N=1 D=3 M=5]"]
+    assert names == [f"{case}::{check}" for case in cases for check in ("dimensions", *gradients, *PROBES)]
+    project.runpytest("mypkg/layers.py::Affine[N=2 D=3 M=5]::purity").assert_outcomes(passed=1)
+    project.runpytest("-k", "purity").assert_outcomes(passed=3, deselected=CHECKS_OF_ONE + 1 - 3)
+
+
+def test_a_probe_that_fails_says_what_it_saw(project: pytest.Pytester) -> None:
+    write(project, ORDER)
+    result = project.runpytest()
+    result.assert_outcomes(passed=ITEMS_OF_ORDER - 2 + 1, failed=2)  # a batch of one has but one order
+    result.stdout.fnmatch_lines(
+        [
+            "FAIL  Order[[]N=2 D=3]::layouts*",
+            "*a cotangent with Fortran order: the gradient of x[[]0, 1] is 2.5 instead of -3.75",
+            "*repeat: gradcheck report mypkg.layers -k 'Order[[]N=2 D=3]::layouts'*",
+            "FAILED mypkg/layers.py::Order[[]N=2 D=3]::layouts* - *",
+            "FAILED mypkg/layers.py::Order[[]N=3 D=2]::layouts* - *",
+        ]
+    )
+
+
+def test_a_waived_probe_is_skipped_with_its_reason(project: pytest.Pytester) -> None:
+    write(project, ORDER)
+    with (project.path / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.gradcheck]\nwaive = {layouts = "reads by position"}\n')
+    result = project.runpytest("-rs", "--junitxml=junit.xml")
+    result.assert_outcomes(passed=ITEMS_OF_ORDER - 3 + 1, skipped=3)
+    result.stdout.fnmatch_lines(["SKIPPED [[]3] *: waived: reads by position"])
+    tests = {test.get("name", ""): test for test in ET.parse(project.path / "junit.xml").iter("testcase")}
+    (layouts,) = (test for name, test in tests.items() if name.startswith("Order[N=2 D=3]::layouts"))
+    assert [p.get("value") for p in layouts.iter("property") if p.get("name") == "gradcheck_verdict"] == ["waived"]
+    assert [skipped.get("message") for skipped in layouts.iter("skipped")] == ["waived: reads by position"]
+
+
+def test_a_module_waives_a_probe_for_itself_alone(project: pytest.Pytester) -> None:
+    waiving = ORDER.replace("Order", "Waiving").replace(
+        "    inputs =", '    waive = {"layouts": "a kernel of C order"}\n    inputs ='
+    )
+    write(project, ORDER + waiving)
+    result = project.runpytest("-rs")
+    result.assert_outcomes(passed=2 * ITEMS_OF_ORDER - 2 - 3 + 1, failed=2, skipped=3)
+    result.stdout.fnmatch_lines(["SKIPPED [[]3] *: waived: a kernel of C order"])
+    result.stdout.no_fnmatch_line("FAILED *Waiving*")
+
+
+def test_the_project_chooses_the_checks(project: pytest.Pytester) -> None:
+    with (project.path / "pyproject.toml").open("a") as file:
+        file.write('\n[tool.gradcheck]\nchecks = ["gradient", "purity"]\n')
+    project.runpytest().assert_outcomes(passed=3 * (3 + 1) + 1)
+
+
+def test_what_the_project_waives_is_waived_by_the_fixture(project: pytest.Pytester) -> None:
+    (project.path / "pyproject.toml").write_text(
+        "[tool.pytest.ini_options]\npythonpath = ['.']\n[tool.gradcheck]\nwaive = {layouts = 'reads by position'}\n"
+    )
+    write(project, ORDER)
+    project.makepyfile(
+        test_fixture="""
+        import gradcheck as gc
+        from mypkg.layers import Order
+
+        def test_waived(gradcheck):
+            assert "waived  Order::layouts: reads by position" in str(gradcheck(Order))
+
+        def test_another_is_waived_as_well(gradcheck):
+            report = str(gradcheck(Order, waive={"state": "by design"}))
+            assert "waived  Order::layouts: reads by position" in report
+            assert "waived  Order::state: by design" in report
+        """
+    )
+    result = project.runpytest("test_fixture.py")
+    result.assert_outcomes(passed=2)
 
 
 def test_it_can_be_switched_off(project: pytest.Pytester) -> None:

@@ -207,7 +207,9 @@ def test_classes_instances_and_functions_can_be_registered() -> None:
     expected = ["Scale", "Scale(factor=-1.0)", "Scale(factor=5.0)", "Sequential(Linear, Sigmoid)", "Sigmoid", "Linear"]
     assert names(loaded) == expected
     ids = [item.id for item in plan(loaded.subjects).items]
-    assert ids[:3] == ["Scale[N=2]::dimensions", "Scale[N=2]::gradient[x]", "Scale[N=1]::dimensions"]
+    probes = ["linearity", "purity", "layouts", "repeatability", "state", "leaves", "stability", "serialisation"]
+    first = [f"Scale[N=2]::{check}" for check in ("dimensions", "gradient[x]", *probes)]
+    assert ids[: len(first) + 1] == [*first, "Scale[N=1]::dimensions"]
 
 
 def test_a_module_of_which_no_case_can_be_made_is_a_problem_of_the_plan() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from gradcheck.surfaces.cli import main
 
+ROOT = Path(__file__).parents[2]
 GOOD = """
 import gradcheck
 
@@ -26,6 +27,17 @@ class Good(gradcheck.Module):
 BAD = GOOD.replace("Good", "Bad").replace("2 * a_bar", "3 * a_bar")
 RAISES = GOOD.replace("Good", "Raises").replace("return 2 * x, None", "raise ValueError('out of order')")
 
+ORDER = (
+    GOOD.replace("Good", "Order")
+    .replace('real("N")', 'real("N D")')
+    .replace("2 * a_bar", '2 * a_bar.ravel(order="K").reshape(a_bar.shape)')
+)
+PROBES = ["linearity", "purity", "layouts", "repeatability", "state", "leaves", "structure", "stability"]
+PROBES += ["serialisation"]
+CHECKS = ["dimensions", "values", "gradient", "jvp", "second_order", *PROBES]
+ALL, WAIVABLE = ", ".join(CHECKS), f"behaviour probes: {', '.join(PROBES)}"
+MEANT = "did you mean 'purity'?\n"
+
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -34,6 +46,7 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "good.py").write_text(GOOD)
     (tmp_path / "bad.py").write_text(BAD)
     (tmp_path / "raises.py").write_text(RAISES)
+    (tmp_path / "order.py").write_text(ORDER)
     return tmp_path
 
 
@@ -45,7 +58,7 @@ def test_what_passes_exits_0_and_shows_the_table(capsys: Output) -> None:
     out = capsys.readouterr().out
     assert out.startswith("gradcheck 0.1.0 · threshold 1e-06 · seed 3\n")
     assert "Good      x       2              3/3" in out
-    assert "1 modules, 2 cases, 4 checks: 4 pass" in out
+    assert "1 modules, 2 cases, 20 checks: 20 pass" in out
     assert "3 of 3 coordinates perturbed each by itself, 6 forwards" in out
 
 
@@ -71,8 +84,15 @@ def test_the_repeat_line_repeats(capsys: Output) -> None:
         (["report", "good.py", "-o", "no/folder/r.json"], "-o no/folder/r.json: there is no folder"),
         (["report", "good.py", "-o", "folder.json"], "-o folder.json: is a folder"),
         (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient, jvp,"),
-        (["explain", "gradeint"], "second_order; did you mean"),
+        (["explain", "gradeint"], "structure, stability, serialisation; did you mean 'gradient'?"),
         (["explain", "xyz"], "there is no check 'xyz'"),
+        (["report", "good.py", "--checks", "nonsense"], f"gradcheck: there is no check 'nonsense'; there are {ALL}\n"),
+        (["report", "good.py", "--checks", "gradient,puritiy"], f"no check 'puritiy'; there are {ALL}; {MEANT}"),
+        (["report", "good.py", "--waive", "nonsense=x"], f"gradcheck: there is no check 'nonsense'; there are {ALL}\n"),
+        (["report", "good.py", "--waive", "puritiy=x"], f"no check 'puritiy'; there are {ALL}; {MEANT}"),
+        (["report", "good.py", "--waive", "gradient=x"], f"the check 'gradient' cannot be waived, only {WAIVABLE}\n"),
+        (["list", "good.py", "--checks", "nonsense"], "there is no check 'nonsense'"),
+        (["list", "good.py", "--waive", "dimensions=x"], "the check 'dimensions' cannot be waived"),
     ],
 )
 def test_wrong_usage_exits_2_with_one_message(
@@ -94,6 +114,11 @@ def test_wrong_usage_exits_2_with_one_message(
         (["report", "good.py", "-o", "report.pdf"], "-o report.pdf: the format is not clear"),
         (["report", "--format", "pdf"], "invalid choice: 'pdf'"),
         (["report", "-v", "-q"], "not allowed with argument"),
+        (
+            ["report", "good.py", "--waive", "layouts"],
+            '--waive layouts: expected a probe and a reason, such as layouts="reads by position"',
+        ),
+        (["report", "good.py", "--waive", "layouts= "], "--waive layouts= : expected a probe and a reason"),
     ],
 )
 def test_what_the_parser_refuses_exits_2(arguments: list[str], message: str, capsys: Output) -> None:
@@ -238,9 +263,111 @@ def test_list_names_cases_without_running_them(capsys: Output) -> None:
 def test_explain(capsys: Output) -> None:
     assert main(["explain"]) == 0
     names = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert names == ["dimensions", "values", "gradient", "jvp", "second_order"]
+    assert names == CHECKS
     assert main(["explain", "gradient[weight]"]) == 0
     assert capsys.readouterr().out.startswith("gradient: backward agrees with central differences")
+
+
+PARTS = ["What it does", "Why it matters", "A bug it catches", "How to fix it", "How to waive it"]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_explain_has_six_parts_for_a_probe_and_five_for_what_cannot_be_waived(check: str, capsys: Output) -> None:
+    assert main(["explain", check]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{check}: ")
+    shown = [part for line in out.splitlines() for part in PARTS if line.startswith(f"{part}: ") or line == f"{part}:"]
+    assert shown == (PARTS if check in PROBES else PARTS[:-1])
+    assert (f'--waive {check}="the reason"' in out) is (check in PROBES)
+
+
+def test_explain_purity(capsys: Output) -> None:
+    assert main(["explain", "purity"]) == 0
+    out = capsys.readouterr().out
+    for part in (
+        "purity: nothing handed over is written to, nothing handed out is shared\n\n",
+        "What it does:\ncompares every leaf, parameter, saved array and cotangent before and after",
+        "Why it matters:\na framework adds gradients in place and reuses cotangents.",
+        "A bug it catches:\n\n    module = gradcheck.from_functions(\n        lambda x, y: x + y,\n",
+        "How to fix it:\nwork on copies: `a_bar.copy()` for `a_bar`",
+        'How to waive it:\n`waive = {"purity": "the reason"}` as a fact of the module',
+    ):
+        assert part in out
+
+
+def test_explain_as_a_page_is_the_page_in_the_documentation(capsys: Output) -> None:
+    assert main(["explain", "--markdown"]) == 0
+    page = capsys.readouterr().out
+    assert page == (ROOT / "docs" / "checks.md").read_text(encoding="utf-8")
+    assert [line[3:] for line in page.splitlines() if line.startswith("## ")] == CHECKS
+
+
+def results(document: str) -> dict[str, list[str]]:
+    checks = [check for case in json.loads(document)["cases"] for check in case["checks"]]
+    return {c["check"]: [o["verdict"] for o in checks if o["check"] == c["check"]] for c in checks}
+
+
+def test_checks_are_chosen_by_name(capsys: Output) -> None:
+    assert main(["report", "good.py", "--checks", "gradient,purity", "--format", "json"]) == 0
+    assert results(capsys.readouterr().out) == {"gradient": ["pass", "pass"], "purity": ["pass", "pass"]}
+    assert main(["report", "order.py", "--checks", "gradient, purity"]) == 0
+    assert "1 modules, 3 cases, 6 checks: 6 pass" in capsys.readouterr().out
+    assert main(["report", "order.py", "--checks", "layouts"]) == 1
+    assert "1 modules, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
+    assert main(["report", "good.py", "--checks", "values"]) == 5
+
+
+def test_a_probe_is_waived_with_a_reason(capsys: Output) -> None:
+    assert main(["report", "order.py"]) == 1
+    out = capsys.readouterr().out
+    assert "FAIL  Order[N=2 D=3]::layouts" in out
+    assert "a cotangent with Fortran order: the gradient of x[0, 1] is 2.5 instead of -3.75" in out
+    assert "1 modules, 3 cases, 30 checks: 28 pass, 2 fail" in out
+    assert main(["report", "order.py", "--waive", "layouts=reads by position"]) == 0
+    out = capsys.readouterr().out
+    assert "FAIL" not in out
+    assert "\nwaived  Order::layouts: reads by position\n" in out
+    assert "1 modules, 3 cases, 30 checks: 3 waived, 27 pass" in out
+
+
+def test_several_probes_are_waived(capsys: Output) -> None:
+    assert main(["report", "order.py", "-q", "--waive", "layouts=a = b", "--waive", "state = by design"]) == 0
+    out = capsys.readouterr().out
+    assert "\nwaived  Order::layouts: a = b\nwaived  Order::state: by design\n" in out
+    assert "1 modules, 3 cases, 30 checks: 6 waived, 24 pass" in out
+
+
+def test_configuration_chooses_and_waives_and_the_command_line_adds_to_it(scratch: Path, capsys: Output) -> None:
+    (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nwaive = {layouts = "reads by position"}\n')
+    assert main(["report", "order.py"]) == 0
+    assert "\nwaived  Order::layouts: reads by position\n" in capsys.readouterr().out
+    assert main(["report", "order.py", "--waive", "state=by design"]) == 0
+    out = capsys.readouterr().out
+    assert "\nwaived  Order::layouts: reads by position\nwaived  Order::state: by design\n" in out
+    assert main(["report", "order.py", "--waive", "layouts=another reason"]) == 0
+    assert "\nwaived  Order::layouts: another reason\n" in capsys.readouterr().out
+    (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nchecks = ["gradient"]\n')
+    assert main(["report", "order.py"]) == 0
+    assert "1 modules, 3 cases, 3 checks: 3 pass" in capsys.readouterr().out
+    assert main(["report", "order.py", "--checks", "layouts"]) == 1
+    assert "1 modules, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('waive = {layouts = ""}', "[tool.gradcheck]: waive gives no reason for layouts"),
+        ('waive = {gradient = "x"}', "the check 'gradient' cannot be waived, only behaviour probes: linearity"),
+        ('waive = {layuots = "x"}', "there is no check 'layuots'"),
+        ('checks = ["gradeint"]', "there is no check 'gradeint'"),
+    ],
+)
+def test_a_wrong_choice_in_the_configuration_exits_2(line: str, message: str, scratch: Path, capsys: Output) -> None:
+    (scratch / "pyproject.toml").write_text(f"[tool.gradcheck]\n{line}\n")
+    assert main(["report", "good.py"]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert not captured.out
 
 
 @pytest.mark.parametrize(

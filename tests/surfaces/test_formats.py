@@ -1,6 +1,7 @@
 """JSON and JUnit: valid, complete, and safe with any name or number."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from junitparser import Error, Failure, JUnitXml
+from junitparser import Error, Failure, JUnitXml, Skipped
 
 import gradcheck
 from gradcheck.modules import Linear
@@ -145,6 +146,98 @@ def test_junit_has_a_failure_for_a_failure_and_an_error_for_an_error() -> None:
     assert "bias[" in (results[0].text or "")
 
 
+def order(waive: Mapping[str, str]) -> gradcheck.Report:
+    reads_by_position = gradcheck.from_functions(
+        lambda x: 2 * x,
+        lambda leaves, a_bar: {"x": 2 * a_bar.ravel(order="K").reshape(a_bar.shape)},
+        inputs={"x": gradcheck.real("N D")},
+        name="Order",
+    )
+    return gradcheck.check(reads_by_position, waive=waive)
+
+
+WAIVED = {"layouts": "reads by position"}
+
+
+def test_json_says_which_probe_is_waived_and_why() -> None:
+    document = json.loads(render_json(order(WAIVED).verification))
+    jsonschema.validate(document, DOCUMENT)
+    assert document["settings"]["checks"] == []
+    assert document["settings"]["waive"] == WAIVED
+    assert [case["case"] for case in document["cases"]] == ["N=2 D=3", "N=3 D=2", "N=1 D=3"]
+    for case in document["cases"]:
+        by_name = {check["check"]: check for check in case["checks"]}
+        assert by_name["layouts"] == {
+            "check": "layouts",
+            "leaf": None,
+            "verdict": "waived",
+            "message": "reads by position",
+            "diagnoses": [],
+            "notes": [],
+            "evidence": None,
+        }
+        assert {check["verdict"] for name, check in by_name.items() if name != "layouts"} == {"pass"}
+        assert case["verdict"] == "pass"
+    assert document["verdict"] == "pass"
+
+
+def test_json_names_the_checks_that_were_asked_for() -> None:
+    document = gradcheck.check(Linear(), checks=["gradient", "purity"]).to_dict()
+    jsonschema.validate(document, DOCUMENT)
+    assert document["settings"]["checks"] == ["gradient", "purity"]
+    assert {check["check"] for case in document["cases"] for check in case["checks"]} == {"gradient", "purity"}
+
+
+def test_junit_skips_a_waived_probe_with_its_reason() -> None:
+    document = JUnitXml.fromstring(render_junit(order(WAIVED).verification).encode())
+    assert (document.tests, document.failures, document.errors, document.skipped) == (30, 0, 0, 3)
+    for suite in document:
+        assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (10, 0, 0, 1)
+        results = {test.name: [(type(r), r.message) for r in test.result] for test in suite}
+        assert results.pop("layouts") == [(Skipped, "reads by position")]
+        assert set(map(tuple, results.values())) == {()}
+
+
+def test_junit_has_a_failure_for_a_probe_that_fails() -> None:
+    document = JUnitXml.fromstring(render_junit(order({}).verification).encode())
+    assert (document.tests, document.failures, document.errors, document.skipped) == (30, 2, 0, 0)
+    failed = [(suite.name, test.name) for suite in document for test in suite if test.result]
+    assert failed == [("Order[N=2 D=3]", "layouts"), ("Order[N=3 D=2]", "layouts")]
+
+
+def second_table(verification: Verification) -> list[list[str]]:
+    table = render_text(verification).split("\n\n")[2].splitlines()
+    assert set(table.pop(1)) == {"-", " "}
+    return [line.split() for line in table]
+
+
+PROBES = ("linearity", "purity", "layouts", "repeatability", "state", "leaves", "stability", "serialisation")
+
+
+def test_text_shows_the_result_of_each_probe_in_the_second_table() -> None:
+    header = ["module", "dimensions", *PROBES]
+    row = ["Order", "pass", "pass", "pass", "fail", *["pass"] * 5]
+    assert second_table(order({}).verification) == [header, row]
+    row[header.index("layouts")] = row[header.index("state")] = "waived"
+    report = order({**WAIVED, "state": "by design"})
+    assert second_table(report.verification) == [header, row]
+    assert "\n\nwaived  Order::layouts: reads by position\nwaived  Order::state: by design\n\n" in str(report)
+    assert "1 modules, 3 cases, 30 checks: 6 waived, 24 pass" in str(report)
+
+
+def test_text_shows_a_dash_where_a_check_does_not_apply() -> None:
+    class Claims(Linear):
+        independent = ("N",)
+
+    claims = gradcheck.check(Claims()).verification
+    both = Verification((*order(WAIVED).verification.cases, *claims.cases), (), Settings())
+    assert second_table(both) == [
+        ["module", "dimensions", "values", *PROBES[:6], "structure", *PROBES[6:]],
+        ["Order", "pass", "-", "pass", "pass", "waived", "pass", "pass", "pass", "-", "pass", "pass"],
+        ["Claims", *["pass"] * 11],
+    ]
+
+
 def test_results_are_equal_but_for_the_time_they_took() -> None:
     assert gradcheck.check(Linear()).verification == gradcheck.check(Linear()).verification
 
@@ -159,7 +252,7 @@ def test_a_report_shows_itself_and_raises() -> None:
 
 def test_names_are_escaped_in_a_notebook() -> None:
     report = gradcheck.check(
-        gradcheck.from_functions(lambda x: x, lambda leaves, a: {"x": a}, name="<script>"), {"x": np.ones(1)}
+        gradcheck.from_functions(lambda x: x, lambda leaves, a: {"x": a.copy()}, name="<script>"), {"x": np.ones(1)}
     )
     assert "<script>" not in report._repr_html_()
     assert "&lt;script&gt;" in report._repr_html_()
