@@ -94,8 +94,11 @@ class _Session:
         return difference(expected, found, self.settings.threshold)
 
 
-def _here_and_elsewhere(evaluation: Evaluation) -> tuple[_Expected, _Expected]:
-    return _expected(evaluation, evaluation.case.leaves), _expected(evaluation, another_point(evaluation))
+def _here_and_elsewhere(evaluation: Evaluation, *, same_parameters: bool = False) -> tuple[_Expected, _Expected]:
+    here, elsewhere = evaluation.case.leaves, dict(another_point(evaluation))
+    if same_parameters:
+        elsewhere.update({name: here[name] for name in evaluation.module.parameters})
+    return _expected(evaluation, here), _expected(evaluation, elsewhere)
 
 
 def _two_forwards(evaluation: Evaluation) -> str:
@@ -107,10 +110,21 @@ def _two_forwards(evaluation: Evaluation) -> str:
 def _backward_of_the_first(evaluation: Evaluation) -> str:
     if isinstance(evaluation.module, ObjectModule) and not evaluation.module.stacked:
         return ""
-    (here, elsewhere), session = _here_and_elsewhere(evaluation), _Session(evaluation)
+    # An object has one set of parameters, which its backward may read again.
+    (here, elsewhere), session = _here_and_elsewhere(evaluation, same_parameters=True), _Session(evaluation)
     first = session.forward(here)
     session.run(elsewhere)
-    return session.compared(here, session.backward(here, first))
+    given = session.backward(here, first)
+    if not isinstance(evaluation.module, ObjectModule):
+        return session.compared(here, given)
+    # An object may have added the gradients of its parameters up, or not.
+    both = replace(here, answer=_with_sums(evaluation.module, here.answer, elsewhere.answer))
+    return session.compared(here, given, sums=True) and session.compared(both, given, sums=True)
+
+
+def _with_sums(module: Module, one: Answer, other: Answer) -> Answer:
+    added = {leaf: one.gradients[leaf] + other.gradients[leaf] for leaf in module.parameters if leaf in one.gradients}
+    return Answer(one.outputs, {**one.gradients, **added})
 
 
 def _backward_twice(evaluation: Evaluation) -> str:
