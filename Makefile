@@ -16,7 +16,7 @@ report: $(VENV)/.installed
 
 test: $(VENV)/.installed lint
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest
+	$(VENV)/bin/coverage run -m pytest -n auto
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
 
@@ -26,7 +26,7 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/mypy
 
 test-all: $(VENV_ALL)/.installed
-	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n 2
+	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n auto
 
 benchmarks: $(VENV)/.installed
 	$(VENV)/bin/python benchmarks/startup.py

@@ -21,6 +21,7 @@ class Sigmoid(Module):
 
     inputs = {"x": real("*B")}
     outputs = {"a": "*B"}
+    jacobian = "diagonal"
     examples = (
         Example({"x": [0.0, 1.0, -1.0]}, [0.5, 0.7310585786300049, 0.2689414213699951]),
         Example({"x": [1e4, -1e4]}, [1.0, 0.0]),
@@ -50,6 +51,7 @@ class Tanh(Module):
 
     inputs = {"x": real("*B")}
     outputs = {"a": "*B"}
+    jacobian = "diagonal"
     examples = (Example({"x": [0.0, 0.5, -1e4]}, [0.0, 0.46211715726000975, -1.0]),)
 
     def forward(self, x: Array) -> tuple[Array, Saved]:
@@ -74,6 +76,7 @@ class ReLU(Module):
 
     inputs = {"x": real("*B")}
     outputs = {"a": "*B"}
+    jacobian = "diagonal"
     kinks = {"x": (0.0,)}
     examples = (Example({"x": [-1.5, 0.0, 2.0]}, [0.0, 0.0, 2.0]),)
 

@@ -21,6 +21,7 @@ class Linear(Module):
     inputs = {"x": real("N D")}
     parameters = {"weight": real("D M"), "bias": real("M")}
     outputs = {"a": "N M"}
+    independent = ("N",)
     examples = (Example({"x": [[1, 2]], "weight": [[3, 4], [5, 6]], "bias": [7, 8]}, [[20, 24]]),)
 
     def forward(self, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:

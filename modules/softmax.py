@@ -21,6 +21,7 @@ class Softmax(Module):
 
     inputs = {"x": real("*B K")}
     outputs = {"a": "*B K"}
+    independent = ("*B",)
     examples = (
         Example({"x": [0.0, np.log(3.0)]}, [0.25, 0.75]),
         Example({"x": [1e4, -1e4, 1e4]}, [0.5, 0.0, 0.5]),

@@ -22,6 +22,7 @@ class Cosine(Module):
     inputs = {"x": real("*B")}
     parameters = {"theta": real()}
     outputs = {"a": "*B"}
+    jacobian = "diagonal"
     examples = (
         Example({"x": [0.0, 1.0], "theta": np.pi}, [np.pi + 1, np.pi - 1]),
         Example({"x": [0.25], "theta": 2 * np.pi}, [np.pi]),

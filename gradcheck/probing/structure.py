@@ -68,14 +68,15 @@ def _between_slices(evaluation: Evaluation, symbol: str) -> Iterator[str]:
 
 
 def _slice_numbers(dimensions: Dimensions, symbol: str, array: Array) -> Array:
-    """For every coordinate of an array its index along the axis of a symbol, counted from the nearer fixed end."""
-    position = dimensions.axes.index(symbol)
-    starred = any(axis.startswith("*") for axis in dimensions.axes[:position])
-    axis = position - len(dimensions.axes) if starred else position
-    shape = [1] * array.ndim
-    shape[axis] = array.shape[axis]
-    spread = np.broadcast_to(np.arange(array.shape[axis]).reshape(shape), array.shape).ravel()
-    return np.repeat(spread, 2) if np.iscomplexobj(array) else spread
+    """For every coordinate of an array the slice along a symbol in which it lies, counted in C order."""
+    shape: list[int] = []
+    along: list[int] = []
+    for axis, size in dimensions.sizes_of(array.shape) or ():
+        sizes = size if isinstance(size, tuple) else (size,)
+        along += sizes if axis == symbol else ()
+        shape += sizes if axis == symbol else [1] * len(sizes)
+    numbers = np.broadcast_to(np.arange(int(np.prod(along))).reshape(shape), array.shape).ravel()
+    return np.repeat(numbers, 2) if np.iscomplexobj(array) else numbers
 
 
 def _entries_off(evaluation: Evaluation, leaf: str, output: str, off: Array, claim: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import pytest
 
 import gradcheck
 from gradcheck import Module, Verdict, real
+from gradcheck.modules import Softmax
 from gradcheck.values.results import CheckResult
 
 X = {"x": real("N D")}
@@ -296,6 +297,14 @@ def test_structure_names_the_entry_that_breaks_a_claim() -> None:
     assert of("structure", Claims(independent=("D",))).verdict is Verdict.PASS
     assert "no leaf and output both have the dimension K" in of("structure", Claims(independent=("K",))).message
     assert of("structure", Claims(jacobian="sparse")).message == "jacobian is 'sparse': expected 'diagonal', or nothing"
+
+
+def test_slices_along_several_leading_axes_are_told_apart() -> None:
+    softmax = Softmax()
+    assert softmax.independent == ("*B",)
+    assert of("structure", softmax).verdict is Verdict.PASS
+    object.__setattr__(softmax, "independent", ("K",))
+    assert "independent = ('K',) is claimed, but the Jacobian is" in of("structure", softmax).message
 
 
 def test_a_diagonal_claim_needs_outputs_of_the_shape_of_the_inputs() -> None:
