@@ -25,23 +25,40 @@ class Answer:
     gradients: Mapping[str, Array]
 
 
+def copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Copies of named arrays, which nothing changes any more."""
+    return {name: value.copy() for name, value in arrays.items()}
+
+
 def answer_of(module: Module, leaves: Leaves, cotangent: Any, seed: int) -> Answer:
     """Run forward and backward; raise ModuleError if the module misbehaves."""
     forward = call_forward(module, leaves, seed)
-    outputs = {name: value.copy() for name, value in forward.outputs.items()}
+    outputs = copies(forward.outputs)
     return Answer(outputs, pulled_back(module, forward.saved, cotangent))
 
 
 def pulled_back(module: Module, saved: Saved, cotangent: Any) -> dict[str, Array]:
     """Copies of the gradients that backward gives."""
     returned = {name: as_array(value) for name, value in call_backward_with(module, saved, cotangent).items()}
-    return {name: value.copy() for name, value in returned.items() if value is not None and value.dtype.kind in "fiuc"}
+    return copies({name: value for name, value in returned.items() if value is not None and value.dtype.kind in "fiuc"})
 
 
 def at_the_point(evaluation: Evaluation) -> Answer:
     """The answer at the point of the evaluation, for its generic cotangent."""
     cotangent = evaluation.forward.cotangent(evaluation.cotangent)
     return answer_of(evaluation.module, evaluation.case.leaves, cotangent, evaluation.settings.seed)
+
+
+def incomparable(probe: str, evaluation: Evaluation) -> CheckResult | None:
+    """The result of a probe that compares answers, where two at one point differ already; None if they do not.
+
+    Raises ModuleError if there is no answer at the point.
+    """
+    found = difference(at_the_point(evaluation), at_the_point(evaluation), evaluation.settings.threshold)
+    if not found:
+        return None
+    text = f"answers cannot be compared, since the module does not repeat itself (see 'repeatability'): {found}"
+    return CheckResult(probe, Verdict.INCONCLUSIVE, text)
 
 
 def generic_cotangent(forward: Forward, largest: float = 2.0) -> dict[str, Array]:

@@ -8,7 +8,7 @@ import numpy as np
 from gradcheck.calculus.calls import Forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, as_returned, at_the_point, difference, judged
+from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, incomparable, judged
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -81,20 +81,25 @@ _LAYOUTS = (
 
 def check_layouts(evaluation: Evaluation) -> CheckResult:
     """Give inputs, and then cotangents, in other layouts, and compare with the answer to plain ones."""
-    at_the_point(evaluation)  # what fails there fails in any layout
+    if noise := incomparable("layouts", evaluation):
+        return noise
     forward = evaluation.forward
     cotangent = forward.structured(evaluation.cotangent)
     plain = _Given(evaluation, forward, evaluation.case.leaves, cotangent)
-    problems, refused = list(_of_inputs(plain)), []
-    for layout in _LAYOUTS:
-        problem = plain.differs(f"a cotangent with {layout.name}", cotangent=_laid_out(cotangent, layout))
-        if problem and layout.refusable and " raised " in problem:
-            refused.append(layout.name)
-        elif problem:
-            problems.append(problem)
-    problems += _of_broadcast(plain)
+    found = [*_of_inputs(plain), *_of_cotangents(plain), *_of_broadcast(plain)]
+    refused = dict.fromkeys(one.layout for one in found if one.accepted)
     passed = f"the same answer for inputs and cotangents in {len(_LAYOUTS)} layouts, broadcast ones among them"
-    return judged("layouts", problems, passed + (f"; refuses {', '.join(refused)}" if refused else ""))
+    passed += f"; refuses {', '.join(refused)}" if refused else ""
+    return judged("layouts", [one.text for one in found if not one.accepted], passed)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """That the answer to a layout is another one, or that the layout is refused, which may be accepted."""
+
+    layout: str
+    text: str
+    accepted: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,19 +116,25 @@ class _Given:
         return answer_of(self.evaluation.module, leaves, structured, self.evaluation.settings.seed)
 
     def differs(
-        self, what: str, leaves: Mapping[str, Array] | None = None, cotangent: Mapping[str, Array] | None = None
-    ) -> str:
-        """One sentence if the answer is another one than to the same values in plain layout."""
+        self,
+        what: str,
+        layout: str,
+        leaves: Mapping[str, Array] | None = None,
+        cotangent: Mapping[str, Array] | None = None,
+        *,
+        refusable: bool = False,
+    ) -> _Found | None:
+        """What is found if the answer is another one than to the same values in plain layout."""
         given, pulled = leaves or self.leaves, cotangent or self.cotangent
         try:
             plain = self.answer(_plain(given), _plain(pulled))
         except ModuleError:
-            return ""  # it is the values that it refuses, such as a matrix of equal rows
+            return None  # it is the values that it refuses, such as a matrix of equal rows
         try:
             found = difference(plain, self.answer(given, pulled), self.evaluation.settings.threshold)
         except ModuleError as error:
-            return f"{what}: {error}"
-        return f"{what}: {found}" if found else ""
+            return _Found(layout, f"{what} {layout}: {error}", accepted=refusable)
+        return _Found(layout, f"{what} {layout}: {found}") if found else None
 
 
 def _plain(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -137,31 +148,39 @@ def _laid_out(arrays: Mapping[str, Array], layout: _Layout) -> dict[str, Array]:
     }
 
 
-def _of_inputs(plain: _Given) -> Iterator[str]:
-    """Problems with leaves in another layout, with the leaf named that is enough to see it."""
+def _of_inputs(plain: _Given) -> Iterator[_Found]:
+    """What is found with leaves in another layout, with the leaf named that is enough to see it."""
     for layout in _LAYOUTS:
         laid_out = _laid_out(plain.leaves, layout)
-        problem = plain.differs(f"leaves with {layout.name}", laid_out)
-        if not problem or (layout.refusable and " raised " in problem):
-            continue
-        alone = (
-            plain.differs(f"{name} with {layout.name}", {**plain.leaves, name: value})
-            for name, value in laid_out.items()
-        )
-        yield next((found for found in alone if found), problem)
+        found = plain.differs("leaves with", layout.name, laid_out, refusable=layout.refusable)
+        if found is not None and not found.accepted:
+            alone = (
+                plain.differs(f"{name} with", layout.name, {**plain.leaves, name: value})
+                for name, value in laid_out.items()
+            )
+            found = next((one for one in alone if one), found)
+        if found is not None:
+            yield found
 
 
-def _of_broadcast(plain: _Given) -> Iterator[str]:
+def _of_cotangents(plain: _Given) -> Iterator[_Found]:
+    for layout in _LAYOUTS:
+        laid_out = _laid_out(plain.cotangent, layout)
+        if found := plain.differs("a cotangent with", layout.name, cotangent=laid_out, refusable=layout.refusable):
+            yield found
+
+
+def _of_broadcast(plain: _Given) -> Iterator[_Found]:
     """Strides of 0: a cotangent of ones, which `a.sum()` sends, and inputs that repeat one entry along an axis."""
     ones = {name: np.broadcast_to(value.dtype.type(1), value.shape) for name, value in plain.cotangent.items()}
-    if problem := plain.differs("a broadcast cotangent (strides of 0, as the backward of a sum sends)", cotangent=ones):
-        yield problem
+    if found := plain.differs("a cotangent with", "strides of 0, as the backward of a sum sends", cotangent=ones):
+        yield found
     for name in plain.evaluation.differentiable:
         value = plain.leaves[name]
         if value.ndim and value.size:
-            repeated = np.broadcast_to(value[:1], value.shape)
-            if problem := plain.differs(f"{name} broadcast along its first axis", {**plain.leaves, name: repeated}):
-                yield problem
+            repeated = {**plain.leaves, name: np.broadcast_to(value[:1], value.shape)}
+            if found := plain.differs(f"{name} with", "strides of 0 along its first axis", repeated):
+                yield found
 
 
 LAYOUTS = Check(

@@ -10,7 +10,7 @@ from gradcheck.algebra.contents import floating_arrays
 from gradcheck.calculus.calls import call_backward_with, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import another_point, as_returned, generic_cotangent, judged
+from gradcheck.probing.answers import another_point, as_returned, copies, generic_cotangent, judged
 from gradcheck.probing.objects_in_use import as_used
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.module import Module
@@ -36,7 +36,7 @@ class _Round:
 
     def __init__(self, evaluation: Evaluation, module: Module, leaves: Leaves, largest: float = 2.0) -> None:
         self.module = module
-        self.leaves = {name: value.copy() for name, value in leaves.items()}
+        self.leaves = copies(leaves)
         self.forward = call_forward(module, self.leaves, evaluation.settings.seed)
         self.cotangent = generic_cotangent(self.forward, largest)
 
@@ -64,17 +64,13 @@ def _writes(evaluation: Evaluation, module: Module) -> Iterator[str]:
     yield from _changed(given, taken.leaves, "forward writes to its leaf ")
     yield from _changed(given, taken.parameters, "forward changes the parameter ")
     leaves, cotangent, saved, parameters = (
-        _copies(a) for a in (taken.leaves, taken.cotangent, taken.saved, taken.parameters)
+        copies(a) for a in (taken.leaves, taken.cotangent, taken.saved, taken.parameters)
     )
     taken.backward()
     yield from _changed(leaves, taken.leaves, "backward writes to its leaf ")
     yield from _changed(cotangent, taken.cotangent, "backward writes to its cotangent ")
     yield from _changed(saved, taken.saved, "backward writes to what forward saved ")
     yield from _changed(parameters, taken.parameters, "backward changes the parameter ")
-
-
-def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: value.copy() for name, value in arrays.items()}
 
 
 def _changed(before: Mapping[str, Array], after: Mapping[str, Array], what: str) -> list[str]:
@@ -113,11 +109,11 @@ def _share(one: Array, other: Array) -> bool:
 def _changes_later(evaluation: Evaluation, module: Module) -> Iterator[str]:
     """What a second round changes in the results of the first, which the caller may still be using."""
     first = _Round(evaluation, module, evaluation.case.leaves)
-    outputs, returned = _copies(first.forward.outputs), first.backward()
+    outputs, returned = copies(first.forward.outputs), first.backward()
     # The gradients of an object's parameters are its own, and the next backward fills them again.
     own = module.parameters if isinstance(module, ObjectModule) else ()
     handed_out = {name: value for name, value in returned.items() if name not in own}
-    gradients = _copies(handed_out)
+    gradients = copies(handed_out)
     second = _Round(evaluation, module, another_point(evaluation), 3.0)
     yield from _changed(outputs, first.forward.outputs, "a later forward changes the earlier output ")
     second.backward()

@@ -8,7 +8,7 @@ from gradcheck.adapters.construction import global_generator_at
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import as_returned, generic_cotangent, judged, pulled_back
+from gradcheck.probing.answers import as_returned, copies, generic_cotangent, judged, pulled_back
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult
 
@@ -35,7 +35,7 @@ _OF_BACKWARD = "save what forward drew, such as a mask, and use it in backward i
 
 def _outputs(evaluation: Evaluation) -> list[Mapping[str, Array]]:
     module, leaves, seed = evaluation.module, evaluation.case.leaves, evaluation.settings.seed
-    return [_copies(call_forward(module, leaves, seed).outputs) for _ in range(_REPETITIONS)]
+    return [copies(call_forward(module, leaves, seed).outputs) for _ in range(_REPETITIONS)]
 
 
 def _gradients(evaluation: Evaluation) -> list[Mapping[str, Array]]:
@@ -43,10 +43,6 @@ def _gradients(evaluation: Evaluation) -> list[Mapping[str, Array]]:
     forward = call_forward(module, leaves, seed)
     cotangent = as_returned(forward, generic_cotangent(forward))
     return [pulled_back(module, forward.saved, cotangent) for _ in range(_REPETITIONS)]
-
-
-def _copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
-    return {name: value.copy() for name, value in arrays.items()}
 
 
 def _spread(answers: list[Mapping[str, Array]]) -> float:
@@ -80,7 +76,7 @@ def _seeded(evaluation: Evaluation) -> Iterator[Mapping[str, Array]]:
     for _ in range(_REPETITIONS):
         with global_generator_at(0):
             forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
-        yield _copies(forward.outputs)
+        yield copies(forward.outputs)
 
 
 def _unused(evaluation: Evaluation) -> str:

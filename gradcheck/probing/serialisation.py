@@ -9,7 +9,17 @@ from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, another_point, answer_of, at_the_point, difference, judged, pulled_back
+from gradcheck.probing.answers import (
+    Answer,
+    another_point,
+    answer_of,
+    at_the_point,
+    copies,
+    difference,
+    incomparable,
+    judged,
+    pulled_back,
+)
 from gradcheck.probing.objects_in_use import in_use, made_anew
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -21,6 +31,8 @@ class _NotPossibleError(Exception):
 
 def check_serialisation(evaluation: Evaluation) -> CheckResult:
     """Take copies before and after forward, and compare their gradients with those of the original."""
+    if noise := incomparable("serialisation", evaluation):
+        return noise
     expected = _of_the_original(evaluation)
     problems: list[str] = []
     impossible: list[str] = []
@@ -73,7 +85,7 @@ def _of_module(evaluation: Evaluation, duplicate: Callable[[Any], Any]) -> Itera
     module = duplicate(evaluation.module)
     yield "the module", answer_of(module, leaves, cotangent, seed)
     forward = call_forward(evaluation.module, leaves, seed)
-    outputs = {name: value.copy() for name, value in forward.outputs.items()}
+    outputs = copies(forward.outputs)
     yield "what forward saved", Answer(outputs, pulled_back(module, duplicate(forward.saved), cotangent))
 
 
@@ -84,7 +96,7 @@ def _of_object(evaluation: Evaluation, duplicate: Callable[[Any], Any]) -> Itera
     yield "the object", answer_of(in_use(module, duplicate(module.worker())), leaves, cotangent, seed)
     used = in_use(module)
     forward = call_forward(used, leaves, seed)
-    outputs = {name: value.copy() for name, value in forward.outputs.items()}
+    outputs = copies(forward.outputs)
     twin = duplicate(forward.saved)
     gradients = pulled_back(in_use(module, twin), twin, cotangent)
     yield "the object between forward and backward", Answer(outputs, gradients)

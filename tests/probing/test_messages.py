@@ -130,6 +130,22 @@ def test_repeatability_names_where_the_randomness_comes_from() -> None:
     assert "use it in backward instead of drawing again" in of("repeatability", of_backward).message
 
 
+@pytest.mark.parametrize("probe", ["layouts", "state", "serialisation"])
+def test_answers_that_do_not_repeat_are_not_compared(probe: str) -> None:
+    own = np.random.default_rng(0)
+    result = of(probe, functions(lambda x: x * own.random(x.shape), lambda x, a: 0.5 * a))
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "the module does not repeat itself (see 'repeatability'): output a[" in result.message
+
+
+@pytest.mark.parametrize("probe", ["layouts", "state", "stability", "serialisation", "linearity", "purity", "leaves"])
+def test_a_module_that_has_no_answer_at_the_point_is_an_error(probe: str) -> None:
+    def broken(x: Any) -> Any:
+        raise IndexError("gone")
+
+    assert of(probe, functions(broken, lambda x, a: a.copy())).verdict is Verdict.ERROR
+
+
 class IgnoresTheStream(Module):
     inputs, stochastic = X, True
 
