@@ -6,12 +6,11 @@ from gradcheck.modules.activation import Tanh as Tanh
 from gradcheck.modules.linear import Linear as Linear
 from gradcheck.modules.loss import CrossEntropyLoss as CrossEntropyLoss
 from gradcheck.modules.loss import EuclideanLoss as EuclideanLoss
+from gradcheck.modules.loss import SoftmaxCrossEntropyLoss as SoftmaxCrossEntropyLoss
 from gradcheck.modules.sequential import Sequential as Sequential
 from gradcheck.modules.softmax import Softmax as Softmax
 from gradcheck.modules.trigonometric import Cosine as Cosine
 from gradcheck.values.module import Module
-
-_APART = "softmax and cross-entropy apart lose a probability that underflows; that is why they are fused"
 
 
 def catalogue() -> tuple[Module | type[Module], ...]:
@@ -20,8 +19,7 @@ def catalogue() -> tuple[Module | type[Module], ...]:
         "hidden": Linear(),
         "squash": Sigmoid(),
         "output": Linear(),
-        "softmax": Softmax(),
-        "loss": CrossEntropyLoss(),
+        "loss": SoftmaxCrossEntropyLoss(),
     }
     regression = {"hidden": Linear(), "squash": Tanh(), "output": Linear(), "loss": EuclideanLoss("mean")}
     return (
@@ -33,6 +31,7 @@ def catalogue() -> tuple[Module | type[Module], ...]:
         Softmax,
         EuclideanLoss,
         CrossEntropyLoss,
-        Sequential(classifier, waived={"stability": _APART}),
+        SoftmaxCrossEntropyLoss,
+        Sequential(classifier),
         Sequential(regression),
     )

@@ -96,3 +96,44 @@ class CrossEntropyLoss(Module):
         x, y = saved
         share = _share(self.reduction, len(x))
         return {"x": -loss_bar * share * np.divide(y, x, out=np.zeros_like(x), where=y > 0)}
+
+
+@dataclass(frozen=True)
+class SoftmaxCrossEntropyLoss(Module):
+    """Cross-entropy of the softmax of logits, L_n = log Σ_k exp x_nk - Σ_k y_nk x_nk, in one module.
+
+    Fused, it is finite for logits of any size: a probability that underflows is never taken the logarithm of.
+
+    Shapes: x (N, K) logits, y (N, K) one-hot, loss ().
+
+    >>> SoftmaxCrossEntropyLoss().forward(x=np.array([[0.0, 1000.0]]), y=np.array([[1.0, 0.0]]))[0].item()
+    1000.0
+    """
+
+    reduction: str = "sum"
+
+    inputs = {"x": real("N K"), "y": one_hot("N K")}
+    outputs = {"loss": ""}
+    variants = ({}, {"reduction": "mean"})
+
+    def __post_init__(self) -> None:
+        _require_reduction(self.reduction)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        share = _share(self.reduction, 2)
+        leaves = {"x": [[0.0, np.log(3.0)], [2.0, 2.0]], "y": [[1.0, 0.0], [0.0, 1.0]]}
+        return (Example(leaves, share * np.log(8.0)),)
+
+    def forward(self, x: Array, y: Array) -> tuple[Array, Saved]:
+        # log Σ exp x = m + log Σ exp(x - m) for any m; with the maximum no exponential overflows.
+        shifted = x - x.max(axis=-1, keepdims=True)
+        exponentials = np.exp(shifted)
+        total = exponentials.sum(axis=-1, keepdims=True)
+        losses = np.log(total[..., 0]) - (y * shifted).sum(axis=-1)
+        return _REDUCTIONS[self.reduction](losses), (exponentials / total, y)
+
+    def backward(self, saved: Saved, loss_bar: Array, /) -> dict[str, Array]:
+        # ∂L_n/∂x_nk = exp x_nk / Σ_j exp x_nj - y_nk
+        probabilities, y = saved
+        return {"x": loss_bar * _share(self.reduction, len(y)) * (probabilities - y)}

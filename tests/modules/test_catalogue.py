@@ -21,6 +21,7 @@ from gradcheck.modules import (
     Sequential,
     Sigmoid,
     Softmax,
+    SoftmaxCrossEntropyLoss,
     Tanh,
     catalogue,
 )
@@ -158,3 +159,18 @@ def test_an_object_whose_sizes_are_unknown_is_no_stage() -> None:
     sized = gradcheck.from_object(Sized, inputs={"x": gradcheck.real("N D")}, outputs={"a": "N D"})
     with pytest.raises(gradcheck.DeclarationError, match="Sized cannot be made: the size of D is told neither"):
         Sequential({"a": sized})
+
+
+@given(seed=seeds)
+def test_the_fused_loss_is_the_cascade_of_softmax_and_cross_entropy(seed: int) -> None:
+    fused = SoftmaxCrossEntropyLoss()
+    cascade = Sequential({"softmax": Softmax(), "loss": CrossEntropyLoss()})
+    leaves = draw_case(fused, case_specs(fused)[0], seed).leaves
+    one, other = (
+        call_forward(fused, leaves, seed),
+        call_forward(cascade, {"x": leaves["x"], "loss.y": leaves["y"]}, seed),
+    )
+    np.testing.assert_allclose(one.outputs["loss"], other.outputs["loss"], rtol=1e-12)
+    u = np.array([-1.5])
+    gradients = call_backward(fused, one, u)["x"], call_backward(cascade, other, u)["x"]
+    np.testing.assert_allclose(*gradients, rtol=1e-10, atol=1e-12)
