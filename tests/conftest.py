@@ -21,6 +21,10 @@ assert tabulate
 for _name in gradcheck.__all__:
     getattr(gradcheck, _name)
 
+# How long an example takes depends on what else the machine does: no test is timed.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:

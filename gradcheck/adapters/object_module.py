@@ -96,8 +96,17 @@ class ObjectModule(Module):
         return storage_of(self.prototype, self.gradients, self.exclude, self.name)
 
     def worker(self) -> Any:
-        """An object of one's own: a copy of the prototype, with all its parts."""
-        return copy.deepcopy(self.prototype)
+        """An object of one's own: a copy of the prototype, with all its parts.
+
+        Raises ModuleError if it holds something that cannot be copied.
+        """
+        try:
+            return copy.deepcopy(self.prototype)
+        except Exception as error:
+            raise ModuleError(
+                f"the object cannot be copied, and every evaluation works on a copy ({error}): keep modules, locks,"
+                f" files and generators outside of it, or define __deepcopy__"
+            ) from error
 
     def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
         worker = self.worker()

@@ -9,6 +9,7 @@ from gradcheck.values.declarations import Declaration
 from gradcheck.values.dimensions import Dimensions
 from gradcheck.values.errors import DeclarationError
 from gradcheck.values.module import Module
+from gradcheck.values.settings import require_reasons
 
 
 def from_object(
@@ -83,6 +84,7 @@ def from_object(
             f"{named} takes {', '.join(strange)}, which no input and no output names as a dimension: declare"
             f" outputs={{'a': 'N {strange[0]}'}}, or give a function without arguments, lambda: {named}(...)"
         )
+    require_reasons(waive or {})
     return ObjectModule(
         make=make,
         inputs=inputs,

@@ -51,6 +51,29 @@ def _is_object(value: Any) -> bool:
     return not hasattr(value, "__code__") and not hasattr(value, "__func__") and bool(getattr(value, "__dict__", None))
 
 
+def share_parts(one: Any, other: Any) -> bool:
+    """Whether two objects have an array or a part in common, such as weights that were given to both."""
+    arrays, others = floating_arrays(one).values(), floating_arrays(other).values()
+    if any(np.may_share_memory(left, right) for left in arrays for right in others):
+        return True
+    parts = {id(part) for part in _instances(one)}
+    return any(id(part) in parts for part in _instances(other))
+
+
+def _instances(owner: Any) -> Iterator[Any]:
+    """The instances of classes in an object, at any depth, itself among them."""
+    seen: set[int] = set()
+    waiting = [owner]
+    while waiting and len(seen) < _MOST:
+        value = waiting.pop()
+        if id(value) not in seen:
+            seen.add(id(value))
+            no_function = not callable(value) or _is_object(value)
+            if hasattr(value, "__dict__") and not isinstance(value, (type, ModuleType)) and no_function:
+                yield value
+            waiting += [part for _, part in _parts("", value)]
+
+
 def floating_arrays(owner: Any) -> dict[str, Array]:
     """The floating-point and complex arrays in an object, by path."""
     return {path: array for path, array in contents(owner, np.ndarray) if array.dtype.kind in "fc"}

@@ -162,7 +162,11 @@ def require_known(names: Sequence[str], waived: Mapping[str, str]) -> None:
 
 
 def run_check(check: Check, evaluation: Evaluation, leaf: str) -> CheckResult:
-    """Carry out one check; a module that misbehaves gives the verdict ERROR."""
+    """Carry out one check; a module that misbehaves gives the verdict ERROR.
+
+    Numpy's global generator is put back as it was: a module may draw from it, or seed it.
+    """
+    state = np.random.get_state()
     try:
         if reason := _reason_to_waive(check, evaluation):
             return CheckResult(check.name, Verdict.WAIVED, reason, leaf)
@@ -175,6 +179,8 @@ def run_check(check: Check, evaluation: Evaluation, leaf: str) -> CheckResult:
         return CheckResult(check.name, Verdict.ERROR, str(error), leaf, detail)
     except ConfigurationError as error:
         return CheckResult(check.name, Verdict.ERROR, f"{evaluation.module.name}: {error}", leaf)
+    finally:
+        np.random.set_state(state)
 
 
 def _reason_to_waive(check: Check, evaluation: Evaluation) -> str:

@@ -1,11 +1,13 @@
 """What a module answers, outputs and gradients, and how two answers differ that should be the same."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from gradcheck.algebra.precision import eps_of
+from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import Forward, as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves, Saved
@@ -15,6 +17,8 @@ from gradcheck.values.results import CheckResult, entry_path
 from gradcheck.values.verdict import Verdict
 
 _DISTANCES = (0.3, 1e-2, 1e-4)
+_DIRECTIONS = ("first", "second", "third")
+_UNITS = 4
 
 
 @dataclass(frozen=True)
@@ -84,21 +88,55 @@ def another_point(evaluation: Evaluation) -> Leaves:
     return evaluation.case.leaves
 
 
-def difference(expected: Answer, given: Answer, threshold: float) -> str:
-    """One clause about the first array that differs by more than the threshold, relative to its largest entry."""
-    return differing("output", expected.outputs, given.outputs, threshold) or differing(
-        "the gradient of", expected.gradients, given.gradients, threshold
+def difference(expected: Answer, given: Answer, threshold: float, rounding: Answer | None = None) -> str:
+    """One clause about the first array that differs by more than the threshold, relative to its largest entry.
+
+    What rounding leaves in each entry, if it is given, is granted in addition.
+    """
+    left = rounding or Answer({}, {})
+    return differing("output", expected.outputs, given.outputs, threshold, left.outputs) or differing(
+        "the gradient of", expected.gradients, given.gradients, threshold, left.gradients
     )
 
 
-def differing(what: str, expected: Mapping[str, Array], given: Mapping[str, Array], threshold: float) -> str:
+def rounding_beside(answer: Callable[[Leaves], Answer], leaves: Leaves, seed: int) -> Answer:
+    """What a few units in the last place of the leaves change in an answer: its rounding, and that of what is inside.
+
+    The largest change of an array stands for all its entries, since a sum in another order rounds elsewhere.
+    """
+    here = answer(leaves)
+    outputs: dict[str, Array] = {name: np.zeros(()) for name in here.outputs}
+    gradients: dict[str, Array] = {name: np.zeros(()) for name in here.gradients}
+    for direction in _DIRECTIONS:
+        near = answer({name: _jittered(value, seed, direction, name) for name, value in leaves.items()})
+        for largest, one, other in ((outputs, here.outputs, near.outputs), (gradients, here.gradients, near.gradients)):
+            for name in largest:
+                change = np.abs(other[name].astype(complex) - one[name]) if name in other else np.zeros(())
+                largest[name] = np.fmax(largest[name], _UNITS * np.max(change, initial=0.0))
+    return Answer(outputs, gradients)
+
+
+def _jittered(value: Array, seed: int, direction: str, name: str) -> Array:
+    if value.dtype.kind not in "fc":
+        return value
+    units = generator_for(seed, "jitter", direction, name).integers(-_UNITS, _UNITS + 1, size=value.shape)
+    return np.asarray(value * (1 + units * eps_of(value)), dtype=value.dtype)
+
+
+def differing(
+    what: str,
+    expected: Mapping[str, Array],
+    given: Mapping[str, Array],
+    threshold: float,
+    rounding: Mapping[str, Array] | None = None,
+) -> str:
     """One clause about the first of several arrays that is not as expected; empty if all are."""
     for name, value in expected.items():
         if name not in given:
             return f"{what} {name} is missing"
         if given[name].shape != value.shape:
             return f"{what} {name} has shape {given[name].shape} instead of {value.shape}"
-        wrong, gap = _wrong(value, given[name], threshold)
+        wrong, gap = _wrong(value, given[name], threshold, float((rounding or {}).get(name, np.zeros(()))))
         if wrong.any():
             index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.where(wrong, gap, -1.0))), value.shape))
             entry = entry_path(f"{what} {name}", index)
@@ -106,14 +144,14 @@ def differing(what: str, expected: Mapping[str, Array], given: Mapping[str, Arra
     return ""
 
 
-def _wrong(expected: Array, given: Array, threshold: float) -> tuple[Array, Array]:
+def _wrong(expected: Array, given: Array, threshold: float, rounding: float) -> tuple[Array, Array]:
     """Where two arrays of one shape differ, and by how much; NaN equals NaN."""
     same = (expected == given) | ((expected != expected) & (given != given))
     with np.errstate(all="ignore"):
         gap = np.where(same, 0.0, np.abs(given - expected))
         gap = np.where(np.isnan(gap), np.inf, gap)
     scale = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
-    return ~(gap <= threshold * scale), gap
+    return ~(gap <= threshold * scale + rounding), gap
 
 
 def judged(probe: str, problems: Iterable[str], passed: str, notes: Iterable[str] = ()) -> CheckResult:

@@ -8,7 +8,7 @@ import numpy as np
 from gradcheck.calculus.calls import Forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, incomparable, judged
+from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, incomparable, judged, rounding_beside
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -131,10 +131,18 @@ class _Given:
         except ModuleError:
             return None  # it is the values that it refuses, such as a matrix of equal rows
         try:
-            found = difference(plain, self.answer(given, pulled), self.evaluation.settings.threshold)
+            answer, threshold = self.answer(given, pulled), self.evaluation.settings.threshold
+            found = difference(plain, answer, threshold) and difference(
+                plain, answer, threshold, self._rounding(given, pulled)
+            )
         except ModuleError as error:
             return _Found(layout, f"{what} {layout}: {error}", accepted=refusable)
         return _Found(layout, f"{what} {layout}: {found}") if found else None
+
+    def _rounding(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> Answer:
+        """Sums over another layout go in another order: what that may change."""
+        seed, pulled = self.evaluation.settings.seed, _plain(cotangent)
+        return rounding_beside(lambda near: self.answer(near, pulled), _plain(leaves), seed)
 
 
 def _plain(arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -25,7 +25,7 @@ def check_leaves(evaluation: Evaluation) -> CheckResult:
     module = evaluation.module
     passed = f"a gradient for each of {', '.join(evaluation.differentiable) or 'none'}"
     if isinstance(module, ObjectModule):
-        problems += _unverified(evaluation, module)
+        problems += [*_unverified(evaluation, module), *_made_later(evaluation, module)]
         passed += "".join(f"; {name} is {first}, verified as one" for name, first in module.storage.tied.items())
         passed += f"; excluded: {', '.join(module.exclude)}" if module.exclude else ""
     return judged("leaves", problems, passed)
@@ -45,6 +45,21 @@ def _unverified(evaluation: Evaluation, module: ObjectModule) -> Iterator[str]:
                 f"the array in {path} influences the output, but there is no gradient for it: name that in gradients="
                 f" or grads, or say exclude=({path!r},) if it is no parameter"
             )
+
+
+def _made_later(evaluation: Evaluation, module: ObjectModule) -> Iterator[str]:
+    """Parameters that the object does not have yet when it is made."""
+    used = in_use(module)
+    call_forward(used, evaluation.case.leaves, evaluation.settings.seed)
+    params = getattr(used.object, "params", None)
+    known = {*module.storage.slots, *module.storage.tied}
+    if not isinstance(params, dict) or module.gradients is not None:
+        return
+    for name in params:
+        path = f"params[{name!r}]"
+        excluded = any(is_below(path, given) for given in module.exclude)
+        if name not in known and not excluded and np.asarray(params[name]).dtype.kind == "f":
+            yield f"{path} is made in the first forward and is verified by nothing: make it when the object is made"
 
 
 def _with_another(evaluation: Evaluation, module: ObjectModule, path: str) -> Array:

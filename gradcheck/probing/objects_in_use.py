@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
-from gradcheck.algebra.contents import contents
+from gradcheck.algebra.contents import contents, share_parts
 from gradcheck.values.aliases import Array, Generator, Outputs, Saved
 from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
@@ -54,7 +54,9 @@ def in_use(module: ObjectModule, given: Any = None) -> ObjectInUse:
 
 
 def made_anew(module: ObjectModule) -> Any:
-    """Another object, made and not copied; None if all that can be made is one and the same.
+    """Another object, made and not copied; None if it is the same, or has parts in common with the first.
+
+    What several have in common is the user's, such as weights that are given to each, and is not to be written to.
 
     Raises ModuleError if it has other parameters than the first.
     """
@@ -68,7 +70,10 @@ def made_anew(module: ObjectModule) -> Any:
         ) from error
     if not same:
         raise ModuleError(f"{module.name}: a second instance has the parameters {', '.join(again.storage.slots)}")
-    return None if made is module.prototype else made
+    defaults = [getattr(type(made).__init__, "__defaults__", None) or ()]
+    if share_parts(made, defaults):
+        raise ModuleError(f"{module.name}: instances share an array, which is the default of an argument: make it anew")
+    return None if made is module.prototype or share_parts(made, module.prototype) else made
 
 
 def as_used(module: Module) -> Module:

@@ -124,7 +124,7 @@ PURITY = Check(
     name="purity",
     run=lambda evaluation, leaf: check_purity(evaluation),
     probe=True,
-    summary="nothing handed over is written to, nothing handed out is shared",
+    summary="nothing handed over is written to, no gradient shares memory",
     what="""\
 compares every leaf, parameter, saved array and cotangent before and after forward and backward; looks for memory that
 a gradient shares with another one, with a leaf, the cotangent or a saved array; and calls both once more, to see

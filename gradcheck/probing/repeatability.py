@@ -66,9 +66,9 @@ def _named(evaluation: Evaluation) -> str:
     if _spread([*_seeded(evaluation)]) == 0:
         source = "it draws from numpy's global generator"
     else:
-        source = "what it depends on besides its leaves is no random stream of numpy's: a counter, a clock, a generator"
+        source = "it depends on something besides its leaves: a counter, a clock, a generator of its own"
     if evaluation.module.stochastic:
-        return f"{source} and ignores the stream it is given: draw from `rng`"
+        return f"{source}; it ignores the stream it is given: draw from `rng`"
     return f"{source}: declare `stochastic = True` and draw from `rng`, the same stream in every evaluation"
 
 

@@ -102,7 +102,10 @@ def _of_object(evaluation: Evaluation, duplicate: Callable[[Any], Any]) -> Itera
     yield "the object between forward and backward", Answer(outputs, gradients)
     # A copy that shares a cache with the original overwrites it.
     twin = duplicate(forward.saved)
-    call_forward(in_use(module, twin), another_point(evaluation), seed)
+    try:
+        call_forward(in_use(module, twin), another_point(evaluation), seed)
+    except ModuleError:
+        return  # it says that a backward has to come first
     yield "the object, and a forward of the copy", Answer(outputs, pulled_back(used, forward.saved, cotangent))
 
 

@@ -201,7 +201,7 @@ class Verification:
     @property
     def verdict(self) -> Verdict:
         """The most severe verdict; ERROR if something could not be loaded or nothing was verified."""
-        if self.problems or not self.cases:
+        if self.problems or not any(case.checks for case in self.cases):
             return Verdict.ERROR
         return Verdict.worst(case.verdict for case in self.cases)
 

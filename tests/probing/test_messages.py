@@ -125,7 +125,7 @@ def test_repeatability_names_where_the_randomness_comes_from() -> None:
     assert (
         "it draws from numpy's global generator: declare `stochastic = True`" in of("repeatability", of_numpy).message
     )
-    assert "a counter, a clock, a generator: declare" in of("repeatability", of_its_own).message
+    assert "a counter, a clock, a generator of its own: declare" in of("repeatability", of_its_own).message
     assert "backward is not repeatable" in of("repeatability", of_backward).message
     assert "use it in backward instead of drawing again" in of("repeatability", of_backward).message
 
@@ -163,7 +163,7 @@ class Evaluates(IgnoresTheStream):
 
 
 def test_a_stream_that_is_ignored_is_named_as_such() -> None:
-    assert "and ignores the stream it is given: draw from `rng`" in of("repeatability", IgnoresTheStream()).message
+    assert "; it ignores the stream it is given: draw from `rng`" in of("repeatability", IgnoresTheStream()).message
     assert of("repeatability", Evaluates()).message.endswith("another stream makes no difference here")
 
 

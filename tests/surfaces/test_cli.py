@@ -285,7 +285,7 @@ def test_explain_purity(capsys: Output) -> None:
     assert main(["explain", "purity"]) == 0
     out = capsys.readouterr().out
     for part in (
-        "purity: nothing handed over is written to, nothing handed out is shared\n\n",
+        "purity: nothing handed over is written to, no gradient shares memory\n\n",
         "What it does:\ncompares every leaf, parameter, saved array and cotangent before and after",
         "Why it matters:\na framework adds gradients in place and reuses cotangents.",
         "A bug it catches:\n\n    module = gradcheck.from_functions(\n        lambda x, y: x + y,\n",
