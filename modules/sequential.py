@@ -67,6 +67,10 @@ class Sequential(Module):
     become leaves named by path, such as ``dense.weight``. Dimensions are bound along the row: the
     symbols of a stage's first input stand for what the stage before puts out.
 
+    Arguments:
+        stages: the modules by name, in their order.
+        waived: behaviour probes that the row as a whole waives, beside those that its stages waive, with reasons.
+
     Raises DeclarationError if a stage has several outputs or does not fit the one before.
 
     >>> from gradcheck.modules import Linear, Tanh

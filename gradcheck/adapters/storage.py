@@ -123,9 +123,9 @@ def storage_of(owner: Any, gradients: Mapping[str, str] | None, exclude: Sequenc
         places = {value: (Place(value), Place(gradient)) for value, gradient in gradients.items()}
     elif isinstance(params, Mapping):
         places = {key: (Place("params", key), Place("grads", key)) for key in _differentiable(params, name)}
-        places = {key: place for key, place in places.items() if not _is_excluded(str(place[0]), exclude)}
+        places = {key: place for key, place in places.items() if not is_excluded(str(place[0]), exclude)}
     else:
-        _require_said([path for path in arrays if not _is_excluded(path, exclude)], name)
+        _require_said([path for path in arrays if not is_excluded(path, exclude)], name)
         places = {}
     return _tied(owner, places, name)
 
@@ -139,7 +139,8 @@ def is_below(path: str, name: str) -> bool:
     return path == name or path.startswith((f"{name}.", f"{name}["))
 
 
-def _is_excluded(path: str, exclude: Sequence[str]) -> bool:
+def is_excluded(path: str, exclude: Sequence[str]) -> bool:
+    """Whether the user has said that an array is no parameter."""
     return any(is_below(path, name) for name in exclude)
 
 

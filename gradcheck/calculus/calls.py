@@ -39,8 +39,11 @@ class Forward:
 
     def cotangent(self, vector: Array) -> Any:
         """A vector over all outputs in the structure in which forward returned them."""
-        parts = self.structured(vector)
-        return parts if self.named else next(iter(parts.values()))
+        return self.as_returned(self.structured(vector))
+
+    def as_returned(self, parts: Mapping[str, Array]) -> Any:
+        """One array for every output in the structure in which forward returned them."""
+        return dict(parts) if self.named else next(iter(parts.values()))
 
 
 def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:

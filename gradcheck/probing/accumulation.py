@@ -7,7 +7,7 @@ import numpy as np
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import as_returned, differing, generic_cotangent, pulled_back
+from gradcheck.probing.answers import differing, generic_cotangent, pulled_back
 from gradcheck.probing.objects_in_use import in_use
 from gradcheck.values.aliases import Array, Leaves
 
@@ -60,7 +60,7 @@ def _rounds(evaluation: Evaluation, module: ObjectModule) -> tuple[list[dict[str
     for number in range(_ROUNDS):
         leaves = _leaves(evaluation, number)
         fresh = call_forward(module, leaves, evaluation.settings.seed)
-        cotangent = as_returned(fresh, generic_cotangent(fresh, largest=2.0 + number))
+        cotangent = fresh.as_returned(generic_cotangent(fresh, largest=2.0 + number))
         alone.append(pulled_back(module, fresh.saved, cotangent))
         used.rewind()
         forward = call_forward(used, leaves, evaluation.settings.seed)
@@ -80,6 +80,6 @@ def _leaves(evaluation: Evaluation, number: int) -> Leaves:
 def _first_misfit(leaf: str, expected: list[Array], given: list[Array], threshold: float) -> int | None:
     """The number of the first round whose gradient is not the expected one."""
     for number, (one, other) in enumerate(zip(expected, given, strict=True)):
-        if differing("", {leaf: np.asarray(one)}, {leaf: np.asarray(other)}, threshold):
+        if differing({leaf: np.asarray(one)}, {leaf: np.asarray(other)}, threshold, {}):
             return number
     return None

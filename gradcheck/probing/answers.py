@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gradcheck.algebra.precision import eps_of
-from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import Forward, as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Leaves, Saved
@@ -28,6 +27,12 @@ class Answer:
     outputs: Mapping[str, Array]
     gradients: Mapping[str, Array]
 
+    @property
+    def arrays(self) -> dict[str, Array]:
+        """All of them, by what they are called in a sentence."""
+        outputs = {f"output {name}": value for name, value in self.outputs.items()}
+        return {**outputs, **{f"the gradient of {name}": value for name, value in self.gradients.items()}}
+
 
 def copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
     """Copies of named arrays, which nothing changes any more."""
@@ -37,6 +42,7 @@ def copies(arrays: Mapping[str, Array]) -> dict[str, Array]:
 def answer_of(module: Module, leaves: Leaves, cotangent: Any, seed: int) -> Answer:
     """Run forward and backward; raise ModuleError if the module misbehaves."""
     forward = call_forward(module, leaves, seed)
+    # Copied before backward is called, which may write to them.
     outputs = copies(forward.outputs)
     return Answer(outputs, pulled_back(module, forward.saved, cotangent))
 
@@ -71,11 +77,6 @@ def generic_cotangent(forward: Forward, largest: float = 2.0) -> dict[str, Array
     return forward.structured(np.resize(np.linspace(-1.5, largest, 7), size))
 
 
-def as_returned(forward: Forward, cotangent: Mapping[str, Array]) -> Any:
-    """A cotangent by output in the structure in which forward returned these."""
-    return dict(cotangent) if forward.named else next(iter(cotangent.values()))
-
-
 def another_point(evaluation: Evaluation) -> Leaves:
     """Other values for all leaves: generic ones, or as far from these as the module takes them."""
     generic = [*evaluation.elsewhere, *(evaluation.moved(distance, "elsewhere") for distance in _DISTANCES)]
@@ -88,60 +89,45 @@ def another_point(evaluation: Evaluation) -> Leaves:
     return evaluation.case.leaves
 
 
-def difference(expected: Answer, given: Answer, threshold: float, rounding: Answer | None = None) -> str:
-    """One clause about the first array that differs by more than the threshold, relative to its largest entry.
-
-    What rounding leaves in each entry, if it is given, is granted in addition.
-    """
-    left = rounding or Answer({}, {})
-    return differing("output", expected.outputs, given.outputs, threshold, left.outputs) or differing(
-        "the gradient of", expected.gradients, given.gradients, threshold, left.gradients
-    )
-
-
-def rounding_beside(answer: Callable[[Leaves], Answer], leaves: Leaves, seed: int) -> Answer:
-    """What a few units in the last place of the leaves change in an answer: its rounding, and that of what is inside.
-
-    The largest change of an array stands for all its entries, since a sum in another order rounds elsewhere.
-    """
-    here = answer(leaves)
-    outputs: dict[str, Array] = {name: np.zeros(()) for name in here.outputs}
-    gradients: dict[str, Array] = {name: np.zeros(()) for name in here.gradients}
-    for direction in _DIRECTIONS:
-        near = answer({name: _jittered(value, seed, direction, name) for name, value in leaves.items()})
-        for largest, one, other in ((outputs, here.outputs, near.outputs), (gradients, here.gradients, near.gradients)):
-            for name in largest:
-                change = np.abs(other[name].astype(complex) - one[name]) if name in other else np.zeros(())
-                largest[name] = np.fmax(largest[name], _UNITS * np.max(change, initial=0.0))
-    return Answer(outputs, gradients)
-
-
-def _jittered(value: Array, seed: int, direction: str, name: str) -> Array:
-    if value.dtype.kind not in "fc":
-        return value
-    units = generator_for(seed, "jitter", direction, name).integers(-_UNITS, _UNITS + 1, size=value.shape)
-    return np.asarray(value * (1 + units * eps_of(value)), dtype=value.dtype)
+def difference(expected: Answer, given: Answer, threshold: float, rounding: Mapping[str, float] | None = None) -> str:
+    """One clause about the first array of an answer that is not as expected; see ``differing``."""
+    return differing(expected.arrays, given.arrays, threshold, rounding or {})
 
 
 def differing(
-    what: str,
-    expected: Mapping[str, Array],
-    given: Mapping[str, Array],
-    threshold: float,
-    rounding: Mapping[str, Array] | None = None,
+    expected: Mapping[str, Array], given: Mapping[str, Array], threshold: float, rounding: Mapping[str, float]
 ) -> str:
-    """One clause about the first of several arrays that is not as expected; empty if all are."""
+    """One clause about the first array that differs by more than the threshold, relative to its largest entry.
+
+    What rounding leaves in an array, if that is given, is granted in addition. Empty if nothing differs.
+    """
     for name, value in expected.items():
         if name not in given:
-            return f"{what} {name} is missing"
+            return f"{name} is missing"
         if given[name].shape != value.shape:
-            return f"{what} {name} has shape {given[name].shape} instead of {value.shape}"
-        wrong, gap = _wrong(value, given[name], threshold, float((rounding or {}).get(name, np.zeros(()))))
+            return f"{name} has shape {given[name].shape} instead of {value.shape}"
+        wrong, gap = _wrong(value, given[name], threshold, rounding.get(name, 0.0))
         if wrong.any():
             index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.where(wrong, gap, -1.0))), value.shape))
-            entry = entry_path(f"{what} {name}", index)
-            return f"{entry} is {given[name][index]:.7g} instead of {value[index]:.7g}"
+            return f"{entry_path(name, index)} is {given[name][index]:.7g} instead of {value[index]:.7g}"
     return ""
+
+
+def rounding_beside(evaluation: Evaluation, answer: Callable[[Leaves], Answer]) -> dict[str, float]:
+    """What a few units in the last place of the leaves change in every array of an answer: its rounding.
+
+    The largest change stands for all entries of an array, since a sum in another order rounds elsewhere.
+    """
+    leaves = evaluation.case.leaves
+    eps = max((eps_of(leaves[name]) for name in evaluation.differentiable), default=0.0)
+    here = answer(leaves).arrays
+    found = dict.fromkeys(here, 0.0)
+    for direction in _DIRECTIONS:
+        near = answer(evaluation.moved(_UNITS * eps, direction).case.leaves).arrays
+        for name in found.keys() & near.keys():
+            change = float(np.max(np.abs(near[name].astype(complex) - here[name]), initial=0.0))
+            found[name] = max(found[name], _UNITS * change)
+    return found
 
 
 def _wrong(expected: Array, given: Array, threshold: float, rounding: float) -> tuple[Array, Array]:

@@ -1,14 +1,14 @@
 """Layouts: equal values give equal results, however they lie in memory."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from gradcheck.calculus.calls import Forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import Answer, answer_of, as_returned, difference, incomparable, judged, rounding_beside
+from gradcheck.probing.answers import Answer, answer_of, difference, incomparable, judged, rounding_beside
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.results import CheckResult
@@ -112,7 +112,7 @@ class _Given:
     cotangent: Mapping[str, Array]
 
     def answer(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> Answer:
-        structured = as_returned(self.forward, cotangent)
+        structured = self.forward.as_returned(cotangent)
         return answer_of(self.evaluation.module, leaves, structured, self.evaluation.settings.seed)
 
     def differs(
@@ -139,10 +139,10 @@ class _Given:
             return _Found(layout, f"{what} {layout}: {error}", accepted=refusable)
         return _Found(layout, f"{what} {layout}: {found}") if found else None
 
-    def _rounding(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> Answer:
+    def _rounding(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> dict[str, float]:
         """Sums over another layout go in another order: what that may change."""
-        seed, pulled = self.evaluation.settings.seed, _plain(cotangent)
-        return rounding_beside(lambda near: self.answer(near, pulled), _plain(leaves), seed)
+        pulled, case = _plain(cotangent), replace(self.evaluation.case, leaves=_plain(leaves))
+        return rounding_beside(replace(self.evaluation, case=case), lambda near: self.answer(near, pulled))
 
 
 def _plain(arrays: Mapping[str, Array]) -> dict[str, Array]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.adapters.object_module import ObjectModule
-from gradcheck.adapters.storage import is_below
+from gradcheck.adapters.storage import is_excluded
 from gradcheck.algebra.contents import floating_arrays
 from gradcheck.algebra.layout import ravel
 from gradcheck.calculus.calls import call_forward
@@ -37,8 +37,11 @@ def _unverified(evaluation: Evaluation, module: ObjectModule) -> Iterator[str]:
     ]
     outputs = ravel(evaluation.forward.outputs)
     for path, array in floating_arrays(module.prototype).items():
-        excluded = any(is_below(path, name) for name in module.exclude)
-        if excluded or array.size == 0 or any(np.may_share_memory(array, value) for value in known):
+        if (
+            is_excluded(path, module.exclude)
+            or array.size == 0
+            or any(np.may_share_memory(array, value) for value in known)
+        ):
             continue
         if not np.array_equal(_with_another(evaluation, module, path), outputs, equal_nan=True):
             yield (
@@ -57,8 +60,7 @@ def _made_later(evaluation: Evaluation, module: ObjectModule) -> Iterator[str]:
         return
     for name in params:
         path = f"params[{name!r}]"
-        excluded = any(is_below(path, given) for given in module.exclude)
-        if name not in known and not excluded and np.asarray(params[name]).dtype.kind == "f":
+        if name not in known and not is_excluded(path, module.exclude) and np.asarray(params[name]).dtype.kind == "f":
             yield f"{path} is made in the first forward and is verified by nothing: make it when the object is made"
 
 

@@ -10,7 +10,7 @@ from gradcheck.algebra.contents import floating_arrays
 from gradcheck.calculus.calls import call_backward_with, call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import another_point, as_returned, copies, generic_cotangent, judged
+from gradcheck.probing.answers import another_point, copies, generic_cotangent, judged
 from gradcheck.probing.objects_in_use import as_used
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.module import Module
@@ -42,7 +42,7 @@ class _Round:
 
     def backward(self) -> dict[str, Array]:
         """The gradients as they are returned, where they are arrays."""
-        structured = as_returned(self.forward, self.cotangent)
+        structured = self.forward.as_returned(self.cotangent)
         returned = call_backward_with(self.module, self.forward.saved, structured)
         return {name: value for name, value in returned.items() if isinstance(value, np.ndarray)}
 

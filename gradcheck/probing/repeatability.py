@@ -8,7 +8,7 @@ from gradcheck.adapters.construction import global_generator_at
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.probing.answers import as_returned, copies, generic_cotangent, judged, pulled_back
+from gradcheck.probing.answers import copies, generic_cotangent, judged, pulled_back
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult
 
@@ -41,7 +41,7 @@ def _outputs(evaluation: Evaluation) -> list[Mapping[str, Array]]:
 def _gradients(evaluation: Evaluation) -> list[Mapping[str, Array]]:
     module, leaves, seed = evaluation.module, evaluation.case.leaves, evaluation.settings.seed
     forward = call_forward(module, leaves, seed)
-    cotangent = as_returned(forward, generic_cotangent(forward))
+    cotangent = forward.as_returned(generic_cotangent(forward))
     return [pulled_back(module, forward.saved, cotangent) for _ in range(_REPETITIONS)]
 
 

@@ -53,10 +53,8 @@ def check_serialisation(evaluation: Evaluation) -> CheckResult:
 def _of_the_original(evaluation: Evaluation) -> Answer:
     """The answer at the point; of an object that was made, not copied, where one can be made."""
     module = evaluation.module
-    made = made_anew(module) if isinstance(module, ObjectModule) else None
-    if made is None:
+    if not isinstance(module, ObjectModule) or (made := made_anew(module)) is None:
         return at_the_point(evaluation)
-    assert isinstance(module, ObjectModule)
     cotangent = evaluation.forward.cotangent(evaluation.cotangent)
     return answer_of(in_use(module, made), evaluation.case.leaves, cotangent, evaluation.settings.seed)
 

@@ -63,13 +63,8 @@ def _answer(evaluation: Evaluation, leaf: str, value: Array) -> Answer | None:
         return None
 
 
-def _arrays(answer: Answer) -> Iterator[tuple[str, Array]]:
-    yield from ((f"output {name}", value) for name, value in answer.outputs.items())
-    yield from ((f"the gradient of {name}", value) for name, value in answer.gradients.items())
-
-
 def _not_finite(answer: Answer) -> tuple[str, Array] | None:
-    return next(((what, value) for what, value in _arrays(answer) if not np.isfinite(value).all()), None)
+    return next(((what, value) for what, value in answer.arrays.items() if not np.isfinite(value).all()), None)
 
 
 def _along(evaluation: Evaluation, leaf: str, name: str, path: Path) -> str:
@@ -101,7 +96,7 @@ def _on_the_way(evaluation: Evaluation, leaf: str, name: str, path: Path, good: 
     if before is None or found is None or _not_finite(before):
         return ""
     what, value = found
-    earlier = dict(_arrays(before)).get(what)
+    earlier = before.arrays.get(what)
     lost = ~np.isfinite(value)
     sizes = np.abs(earlier[lost]) if earlier is not None and earlier.shape == value.shape else np.zeros(1)
     if np.max(sizes, initial=0.0) > float(np.finfo(value.dtype).max) ** _MODERATE:
@@ -123,7 +118,7 @@ def _at_zero(evaluation: Evaluation, leaf: str) -> Iterator[str]:
     what, given = found
     sizes = [float(np.finfo(value.dtype).tiny) ** part for part in _TOWARDS_ZERO]
     near = [_answer(evaluation, leaf, sign * size * value) for size in sizes for sign in (1.0, -1.0)]
-    ways = [dict(_arrays(answer)).get(what) for answer in near if answer is not None]
+    ways = [answer.arrays.get(what) for answer in near if answer is not None]
     known = [way for way in ways if way is not None and way.shape == given.shape and np.isfinite(way).all()]
     if len(known) < len(near):
         return

@@ -13,7 +13,6 @@ from gradcheck.probing.answers import (
     Answer,
     another_point,
     answer_of,
-    as_returned,
     copies,
     difference,
     generic_cotangent,
@@ -60,7 +59,7 @@ def _expected(evaluation: Evaluation, leaves: Leaves) -> _Expected:
     # Found out before a history begins: a cache that instances share would be put right by it.
     module, seed = evaluation.module, evaluation.settings.seed
     forward = call_forward(module, leaves, seed)
-    cotangent = as_returned(forward, generic_cotangent(forward))
+    cotangent = forward.as_returned(generic_cotangent(forward))
     return _Expected(leaves, cotangent, answer_of(module, leaves, cotangent, seed))
 
 

@@ -92,13 +92,9 @@ def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str]
         verdicts: dict[str, list[Verdict]] = {}
         for check in (check for case in group for check in case.checks):
             verdicts.setdefault(check.check, []).append(check.verdict)
-        worst = {name: _worst_shown(verdicts[name]) for name in names if name in verdicts}
+        worst = {name: Verdict.worst(verdicts[name]) for name in names if name in verdicts}
         rows.append((module, *(paint(worst[name], worst[name].value) if name in worst else "-" for name in names)))
     return tabulate(rows, ("module", *names), tablefmt="simple", disable_numparse=True) if names else ""
-
-
-def _worst_shown(verdicts: Sequence[Verdict]) -> Verdict:
-    return Verdict.WAIVED if set(verdicts) == {Verdict.WAIVED} else Verdict.worst(verdicts)
 
 
 def _row(name: str, checks: tuple[CheckResult, ...], paint: Callable[[Verdict, str], str]) -> Row:

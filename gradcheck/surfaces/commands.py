@@ -78,7 +78,7 @@ def explain(options: Namespace) -> int:
         return PASSED
     name = options.check.partition("[")[0]
     require_known((name,), {})
-    print(*(render_explanation(check) for check in CHECKS if check.name == name))
+    print(render_explanation(next(check for check in CHECKS if check.name == name)))
     return PASSED
 
 

@@ -22,14 +22,8 @@ from gradcheck import real
 
 def render_explanation(check: Check) -> str:
     """What a check does, why it matters, the smallest bug that it catches, and what to do about it."""
-    parts = [
-        f"{check.name}: {check.summary}",
-        f"What it does:\n{check.what}",
-        f"Why it matters:\n{check.why}",
-        f"A bug it catches:\n\n{indent(check.bug, '    ')}",
-        f"How to fix it:\n{check.fix}",
-    ]
-    return "\n\n".join([*parts, *([f"How to waive it:\n{_waiver(check)}"] if check.probe else [])])
+    parts = [f"{title}:\n{text}" for title, text in _parts(check, bug="\n" + indent(check.bug, "    ")).items()]
+    return "\n\n".join([f"{check.name}: {check.summary}", *parts])
 
 
 def render_checks_page() -> str:
@@ -38,16 +32,20 @@ def render_checks_page() -> str:
 
 
 def _section(check: Check) -> str:
-    lines = [
-        f"## {check.name}",
-        f"**{check.summary}**",
-        f"*What it does:*\n{check.what}",
-        f"*Why it matters:*\n{check.why}",
-        f"*A bug it catches:*\n\n```python\n{check.bug}\n```",
-        f"*How to fix it:*\n{check.fix}",
-        *([f"*How to waive it:*\n{_waiver(check)}"] if check.probe else []),
-    ]
-    return "\n\n".join(lines) + "\n"
+    parts = [f"*{title}:*\n{text}" for title, text in _parts(check, f"\n```python\n{check.bug}\n```").items()]
+    return "\n\n".join([f"## {check.name}", f"**{check.summary}**", *parts]) + "\n"
+
+
+def _parts(check: Check, bug: str) -> dict[str, str]:
+    """The parts of an explanation by their titles, with the bug as it is to be shown."""
+    waiver = {"How to waive it": _waiver(check)} if check.probe else {}
+    return {
+        "What it does": check.what,
+        "Why it matters": check.why,
+        "A bug it catches": bug,
+        "How to fix it": check.fix,
+        **waiver,
+    }
 
 
 def _waiver(check: Check) -> str:

@@ -64,7 +64,7 @@ def _of_interval(domain: Interval, values: Array) -> Mapping[str, Path]:
 
 
 def _sharpened(probabilities: Array, power: float) -> Array:
-    weights = probabilities ** (power)
+    weights = probabilities**power
     return np.asarray(np.maximum(weights / weights.sum(axis=-1, keepdims=True), np.finfo(probabilities.dtype).tiny))
 
 

@@ -231,7 +231,7 @@ def test_gradients_that_are_always_added_pass(accumulates: bool | None) -> None:
 class Tied:
     """One array under two names, used twice: in the same orientation, or as a transposed view."""
 
-    def __init__(self, second: Any, own_gradients: bool = True) -> None:
+    def __init__(self, second: Any) -> None:
         weight = np.arange(1.0, 10).reshape(3, 3)
         self.params = {"encoder": weight, "decoder": second(weight)}
         self.grads: dict[str, Any] = {}
