@@ -117,9 +117,9 @@ def _at_zero(evaluation: Evaluation, leaf: str) -> Iterator[str]:
         return
     what, given = found
     sizes = [float(np.finfo(value.dtype).tiny) ** part for part in _TOWARDS_ZERO]
-    near = [_answer(evaluation, leaf, sign * size * value) for size in sizes for sign in (1.0, -1.0)]
-    ways = [answer.arrays.get(what) for answer in near if answer is not None]
-    known = [way for way in ways if way is not None and way.shape == given.shape and np.isfinite(way).all()]
+    near = [_answer(evaluation, leaf, size * way) for size in sizes for way in _ways_to_zero(value)]
+    found_near = [answer.arrays.get(what) for answer in near if answer is not None]
+    known = [one for one in found_near if one is not None and one.shape == given.shape and np.isfinite(one).all()]
     if len(known) < len(near):
         return
     is_output = what.startswith("output")
@@ -132,16 +132,25 @@ def _at_zero(evaluation: Evaluation, leaf: str) -> Iterator[str]:
         )
 
 
-def _converges(ways: list[Array]) -> bool:
-    """Whether the values become the same, from both sides."""
-    last, others = ways[-1], ways[-4:-1]
-    scale = float(np.max(np.abs(ways[0]), initial=0.0))
-    return all(float(np.max(np.abs(way - last), initial=0.0)) <= _SAME * scale for way in others)
+def _ways_to_zero(value: Array) -> tuple[Array, ...]:
+    """Points to come from: two directions, since a quotient W / (uᵀ W v) is the same all along one, and both sides."""
+    signs = np.where(np.arange(value.size) % 2, -1.0, 1.0)
+    other = np.reshape(signs * np.roll(value.ravel(), 1), value.shape)
+    return value, -value, other, -other
 
 
-def _stays_bounded(ways: list[Array]) -> bool:
-    largest = [float(np.max(np.abs(way), initial=0.0)) for way in ways]
-    return max(largest[-2:]) <= (1 + _SAME) * max(largest[:2])
+def _converges(known: list[Array]) -> bool:
+    """Whether the values become the same, on every way."""
+    ways = len(known) // len(_TOWARDS_ZERO)
+    last, others = known[-1], known[-2 * ways : -1]
+    scale = float(np.max(np.abs(known[0]), initial=0.0))
+    return all(float(np.max(np.abs(other - last), initial=0.0)) <= _SAME * scale for other in others)
+
+
+def _stays_bounded(known: list[Array]) -> bool:
+    ways = len(known) // len(_TOWARDS_ZERO)
+    largest = [float(np.max(np.abs(value), initial=0.0)) for value in known]
+    return max(largest[-ways:]) <= (1 + _SAME) * max(largest[:ways])
 
 
 STABILITY = Check(
