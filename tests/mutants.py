@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.modules import Cosine, CrossEntropyLoss, EuclideanLoss, Linear, ReLU, Sequential, Sigmoid, Softmax, Tanh
+from gradcheck.modules import (
+    CrossEntropyLoss,
+    EuclideanLoss,
+    Linear,
+    ReLU,
+    Sequential,
+    ShiftedCosine,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from gradcheck.values.aliases import Array, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.module import Module
@@ -147,17 +157,17 @@ MUTANTS = (
     ),
     Mutant(
         "inner derivative forgotten",
-        Cosine(),
+        ShiftedCosine(),
         "theta",
         gradient("theta", lambda _, p, a: np.sum(-np.sin(p["theta"] * p["x"]) * a)),
     ),
     Mutant(
         "θ for x",
-        Cosine(),
+        ShiftedCosine(),
         "theta",
         gradient("theta", lambda _, p, a: np.sum(-p["theta"] * np.sin(p["theta"] * p["x"]) * a)),
     ),
-    Mutant("sign of the sine", Cosine(), "x", gradient("x", lambda g, _, __: -g)),
+    Mutant("sign of the sine", ShiftedCosine(), "x", gradient("x", lambda g, _, __: -g)),
     Mutant("gradient of ‖·‖² for ½‖·‖²", EuclideanLoss(), "x", gradient("x", lambda g, _, __: 2 * g)),
     Mutant("target's sign", EuclideanLoss(), "y", gradient("y", lambda g, _, __: -g)),
     Mutant("mean's 1/N forgotten", EuclideanLoss("mean"), "x", gradient("x", lambda g, p, __: g * len(p["x"]))),

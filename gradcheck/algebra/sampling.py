@@ -64,7 +64,10 @@ def _settings(module: Module) -> Iterator[Sizes]:
     settings = [prime_sizes(module.symbols, given=sizes) for sizes in given]
     settings.append(prime_sizes(module.symbols, given=given[0], reverse=True))
     yield from settings
-    yield {symbol: _single(size, symbol == module.batch) for symbol, size in settings[0].items()}
+    # One sample: the batch axis and starred axes in front of others shrink to 1.
+    leading = {axis.lstrip("*") for leaf in module.inputs.values() for axis in leaf.dimensions.axes[:1] if "*" in axis}
+    single = {module.batch.lstrip("*"), *leading}
+    yield {symbol: _single(size) if symbol in single else size for symbol, size in settings[0].items()}
 
 
 def _require_sizes(module: Module, sizes: Sizes) -> None:
@@ -78,11 +81,8 @@ def _require_sizes(module: Module, sizes: Sizes) -> None:
             )
 
 
-def _single(size: Size, is_batch: bool) -> Size:
-    """One sample: the batch axis and the axes of a starred symbol shrink to 1."""
-    if isinstance(size, tuple):
-        return (1,) * len(size)
-    return 1 if is_batch else size
+def _single(size: Size) -> Size:
+    return (1,) * len(size) if isinstance(size, tuple) else 1
 
 
 def case_name(sizes: Sizes) -> str:

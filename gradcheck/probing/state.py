@@ -168,7 +168,9 @@ def _smaller(evaluation: Evaluation) -> Leaves | None:
     axes = [axis for leaf in module.leaves.values() for axis in leaf.dimensions.axes]
     if not batch or batch.isdigit() or made_for or axes.count(batch) > len(batched):
         return None
-    if any(leaves[name].ndim == 0 or len(leaves[name]) < 2 for name in batched):
+    # A starred symbol may stand for no axis at all.
+    there = all(leaves[name].ndim >= len(module.inputs[name].dimensions.axes) for name in batched)
+    if not there or any(len(leaves[name]) < 2 for name in batched):
         return None
     return {name: value[:-1].copy() if name in batched else value for name, value in leaves.items()}
 

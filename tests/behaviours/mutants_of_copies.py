@@ -120,7 +120,7 @@ class Token:
 _RESIDUALS: WeakKeyDictionary[Token, Array] = WeakKeyDictionary()
 
 
-class Cosine(_OfOneInput):
+class ShiftedCosine(_OfOneInput):
     """Finds its residual by the identity of a token, which no copy has."""
 
     def forward(self, x: Array) -> tuple[Array, Saved]:
@@ -186,7 +186,7 @@ SPECIMENS: tuple[Specimen, ...] = (
     Specimen("constants in half precision", Projection, "serialisation", "ultralytics/ultralytics#3089"),
     Specimen("constants drawn again", RandomFeatures, "serialisation", "taborlab/Iris#122"),
     Specimen("mask left out of pickles", GatedSquare, "serialisation", "pavlin-policar/openTSNE#79"),
-    Specimen("residual found by identity", Cosine, "serialisation", "aio-libs/aiocache#641"),
+    Specimen("residual found by identity", ShiftedCosine, "serialisation", "aio-libs/aiocache#641"),
     Specimen("state restored in another order", Gate, "serialisation", "isosuite/splinepy#336"),
     Specimen("bits of a mask in another order", ReLU, "serialisation", "pydicom/pydicom#293"),
 )

@@ -1,0 +1,166 @@
+"""Convolution (in the sense of the field: correlation), as one matrix product of all windows with the kernels."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gradcheck.modules.windows import Windows, require_whole
+from gradcheck.values.aliases import Array, Saved, Shape, Sizes
+from gradcheck.values.declarations import Declaration, real
+from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.module import Example, Module
+
+
+@dataclass(frozen=True)
+class Conv1d(Module):
+    """Convolution over time, a_mp = b_m + Σ_ck x_c,(s p + d k) θ_mck with stride s and dilation d.
+
+    Shapes: x (N, C, T), weight (M, C, K), bias (M,), a (N, M, P); with g groups weight is (M, C / g, K), and each
+    group of channels in feeds a group of channels out.
+
+    >>> import numpy as np
+    >>> Conv1d().forward(x=np.ones((1, 1, 5)), weight=np.ones((1, 1, 3)), bias=np.zeros(1))[0].tolist()
+    [[[3.0, 3.0, 3.0]]]
+    """
+
+    stride: int = 1
+    padding: int = 0
+    dilation: int = 1
+    groups: int = 1
+
+    outputs = {"a": "N M P"}
+    independent = ("N",)
+    variants = ({}, {"stride": 2, "padding": 1}, {"dilation": 2, "padding": 2}, {"groups": 2})
+
+    def __post_init__(self) -> None:
+        _require_fields(self.name, self.stride, self.padding, self.dilation, self.groups)
+
+    @property
+    def dimensions(self) -> Sequence[Sizes]:
+        sizes = ({"C": 4, "I": 2, "M": 2, "T": 6, "K": 3}, {"C": 2, "I": 1, "M": 4, "T": 7, "K": 2})
+        return _of_symbols(self, *sizes)
+
+    @property
+    def inputs(self) -> Mapping[str, Declaration]:
+        return {"x": real("N C T")}
+
+    @property
+    def parameters(self) -> Mapping[str, Declaration]:
+        return {"weight": real(f"M {_channels(self.groups)} K"), "bias": real("M")}
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        leaves = {"x": [[[1, 2, 3, 4]]], "weight": [[[1, 0, -1]]], "bias": [10]}
+        return (Example(leaves, [[[8, 8]]]),) if self == Conv1d() else ()
+
+    def forward(self, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
+        windows = Windows(weight.shape[2:], (self.stride,), (self.padding,), (self.dilation,))
+        return _convolved(windows, self.groups, x, weight, bias)
+
+    def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
+        return _pulled_back(saved, self.groups, a_bar)
+
+
+@dataclass(frozen=True)
+class Conv2d(Module):
+    """Convolution over images, a_mpq = b_m + Σ_ckl x_c,(s p + d k),(t q + e l) θ_mckl, strides s, t, dilations d, e.
+
+    Shapes: x (N, C, H, W), weight (M, C, K, L), bias (M,), a (N, M, P, Q); with g groups weight is (M, C / g, K, L),
+    and each group of channels in feeds a group of channels out. A ``kernel`` given fixes K and L.
+
+    >>> import numpy as np
+    >>> one = np.ones((1, 1, 3, 3))
+    >>> Conv2d(padding=(1, 1)).forward(x=one, weight=one, bias=np.zeros(1))[0][0, 0].tolist()
+    [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
+    """
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+    kernel: tuple[int, int] | None = None
+
+    outputs = {"a": "N M P Q"}
+    independent = ("N",)
+    variants = ({}, {"stride": (2, 1), "padding": (0, 1)}, {"dilation": (1, 2)}, {"groups": 2}, {"kernel": (1, 1)})
+
+    def __post_init__(self) -> None:
+        _require_fields(self.name, self.stride, self.padding, self.dilation, self.groups)
+        require_whole(self.name, 1, kernel=self.kernel or (1, 1))
+
+    @property
+    def inputs(self) -> Mapping[str, Declaration]:
+        return {"x": real("N C H W")}
+
+    @property
+    def parameters(self) -> Mapping[str, Declaration]:
+        kernel = "K L" if self.kernel is None else f"{self.kernel[0]} {self.kernel[1]}"
+        return {"weight": real(f"M {_channels(self.groups)} {kernel}"), "bias": real("M")}
+
+    @property
+    def dimensions(self) -> Sequence[Sizes]:
+        first = {"C": 2, "I": 1, "M": 4, "H": 4, "W": 5, "K": 2, "L": 3}
+        second = {"C": 4, "I": 2, "M": 2, "H": 5, "W": 3, "K": 3, "L": 1}
+        return _of_symbols(self, first, second)
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        leaves = {"x": [[[[1, 2], [3, 4]]]], "weight": [[[[1, 2], [0, -1]]]], "bias": [10]}
+        return (Example(leaves, [[[[11]]]]),) if self == Conv2d() else ()
+
+    def forward(self, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
+        return _convolved(
+            Windows(weight.shape[2:], self.stride, self.padding, self.dilation), self.groups, x, weight, bias
+        )
+
+    def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
+        return _pulled_back(saved, self.groups, a_bar)
+
+
+def _require_fields(module: str, stride: Shape | int, padding: Shape | int, dilation: Shape | int, groups: int) -> None:
+    require_whole(module, 1, stride=stride, dilation=dilation, groups=groups)
+    require_whole(module, 0, padding=padding)
+
+
+def _of_symbols(module: Module, *settings: Sizes) -> Sequence[Sizes]:
+    """Sizes of those symbols only that the module has in its configuration."""
+    return [{symbol: size for symbol, size in sizes.items() if symbol in module.symbols} for sizes in settings]
+
+
+def _channels(groups: int) -> str:
+    """The symbol for the channels that a kernel sees."""
+    return "C" if groups == 1 else "I"
+
+
+# Both functions see x (N, C, *S) as (N, g, C/g …), weight as (g, M/g, C/g · K) and the windows, laid out as columns, as
+# (N, g, C/g · K, P): for every sample n and group g there is one matrix product
+#
+#     a_ng = θ_g X_ng + b_g        and hence     θ̄_g = Σ_n ā_ng X_ngᵀ,   X̄_ng = θ_gᵀ ā_ng,   b̄ = Σ_np ā
+#
+# and x̄ is the adjoint of taking windows, applied to X̄.
+
+
+def _convolved(windows: Windows, groups: int, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
+    if x.shape[1] != groups * weight.shape[1] or weight.shape[0] % groups:
+        raise ConfigurationError(
+            f"{groups} groups do not divide {x.shape[1]} channels in and {weight.shape[0]} out among kernels of shape"
+            f" {weight.shape}: expected C = groups · {weight.shape[1]}, and M a multiple of groups"
+        )
+    samples, count = len(x), windows.count(x.shape)
+    kernels = weight.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
+    columns = windows.over(x).reshape(samples, groups, kernels.shape[2], math.prod(count))
+    a = (kernels @ columns).reshape(samples, weight.shape[0], *count)
+    a += bias.reshape(-1, *[1] * len(count))
+    return a, (windows, x.shape, columns, kernels, weight.shape)
+
+
+def _pulled_back(saved: Saved, groups: int, a_bar: Array) -> dict[str, Array]:
+    windows, shape, columns, kernels, weight_shape = saved
+    samples, count = a_bar.shape[0], a_bar.shape[2:]
+    grouped = a_bar.reshape(samples, groups, kernels.shape[1], math.prod(count))
+    columns_bar = (kernels.transpose(0, 2, 1) @ grouped).reshape(samples, shape[1], *windows.size, *count)
+    return {
+        "x": windows.added(columns_bar, shape),
+        "weight": (grouped @ columns.transpose(0, 1, 3, 2)).sum(axis=0).reshape(weight_shape),
+        "bias": grouped.sum(axis=(0, 3)).ravel(),
+    }
