@@ -1,13 +1,16 @@
 """Recurrent cells: one step in time, from an input and the state to the next state."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gradcheck.modules.activation import logistic
-from gradcheck.values.aliases import Array, Saved
+from gradcheck.values.aliases import Array, Saved, Sizes
 from gradcheck.values.declarations import real
 from gradcheck.values.module import Example, Module
+
+_SIZES: Sequence[Sizes] = ({"N": 2, "D": 3, "M": 2}, {"N": 3, "D": 1, "M": 3})
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class RNNCell(Module):
     parameters = {"weight": real("D M"), "recurrent": real("M M"), "bias": real("M")}
     outputs = {"h": "N M"}
     independent = ("N",)
+    dimensions = _SIZES
     examples = (
         Example(
             {"x": [[2.0]], "h": [[1.0]], "weight": [[1.0]], "recurrent": [[-3.0]], "bias": [1.5]}, [[np.tanh(0.5)]]
@@ -65,6 +69,7 @@ class LSTMCell(Module):
     parameters = {"weight": real("4 D M"), "recurrent": real("4 M M"), "bias": real("4 M")}
     outputs = {"h": "N M", "c": "N M"}
     independent = ("N",)
+    dimensions = _SIZES
     # All weights 0: the gates are 1/2 and g is 0.
     examples = (
         Example(
@@ -117,6 +122,7 @@ class GRUCell(Module):
     parameters = {"weight": real("3 D M"), "recurrent": real("3 M M"), "bias": real("3 M"), "inner": real("M")}
     outputs = {"h": "N M"}
     independent = ("N",)
+    dimensions = _SIZES
     # All weights 0: the gates are 1/2, and n = tanh(½ d).
     examples = (
         Example(

@@ -49,6 +49,7 @@ class Bilinear(Module):
     parameters = {"weight": real("M D E"), "bias": real("M")}
     outputs = {"a": "N M"}
     independent = ("N",)
+    dimensions = ({"N": 2, "D": 3, "E": 4, "M": 2}, {"N": 3, "D": 2, "E": 1, "M": 4})
     examples = (Example({"x": [[1, 2]], "y": [[3, 4, 5]], "weight": [[[1, 0, 2], [0, 3, 0]]], "bias": [-7]}, [[30]]),)
 
     def forward(self, x: Array, y: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
