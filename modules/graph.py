@@ -55,7 +55,7 @@ class Graph(Module):
                 f"Graph has the nodes {self.nodes!r}; expected a dict such as {{'dense': Node(Linear(), {{'x': 'x'}})}}"
             )
         # Wired here, so that nodes that do not fit are reported where they are put together.
-        _ = self._heads, self._stations
+        _ = self._heads, self._declared
         unknown = [leaf for leaf in self.trainable if leaf not in self._declared]
         if unknown:
             raise DeclarationError(f"trainable names {', '.join(unknown)}; the leaves are {', '.join(self._declared)}")

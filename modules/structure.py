@@ -97,6 +97,11 @@ class Concatenate(Module):
 
     variants = ({}, {"axis": 1}, {"parts": 3})
 
+    @property
+    def dimensions(self) -> Sequence[Sizes]:
+        places = {"B": (2,)} if self.axis == -1 else {"S": (2, 2)}
+        return (places, dict.fromkeys(places, ()), {"D1": 4, "D2": 1})
+
     def __post_init__(self) -> None:
         if self.axis not in (-1, 1) or self.parts < 1:
             raise ConfigurationError(

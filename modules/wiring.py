@@ -155,7 +155,10 @@ def _renamed_apart(name: str, node: Node, nodes: Mapping[str, Node], known: set[
             f"{name!r} is fed in {', '.join(unknown)}; {module.name} has the leaves {', '.join(module.leaves)}"
         )
     own = {leaf: f"{name}.{leaf}" for leaf in module.leaves}
-    origins = {leaf: resolved(nodes, node.sources.get(leaf, path), path) for leaf, path in own.items()}
+    # Without a source a leaf is its path, even where an output has the same name, as a state of a cell does.
+    origins = {
+        leaf: resolved(nodes, node.sources[leaf], path) if leaf in node.sources else path for leaf, path in own.items()
+    }
     outputs = {output: Dimensions.parse(text) for output, text in module.outputs.items()}
     symbols = [*module.symbols, *(symbol for dimensions in outputs.values() for symbol in dimensions.symbols)]
     fed = {leaf: origin for leaf, origin in origins.items() if isinstance(origin, Port)}
