@@ -1,5 +1,6 @@
 """Normalisation of one sample over its features."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -98,21 +99,26 @@ class LayerNorm(Module):
 
     def forward(self, x: Array, gain: Array, bias: Array) -> tuple[Array, Saved]:
         centred = x - x.mean(axis=-1, keepdims=True)
-        scale = 1.0 / np.sqrt((centred**2).mean(axis=-1, keepdims=True) + self.epsilon)
-        normalised = centred * scale
-        return normalised * gain + bias, (normalised, scale, gain)
+        scale = 1.0 / np.sqrt(_mean_product(centred, centred) + self.epsilon)
+        # In place from here on: arrays of this size cost more to make than to fill.
+        normalised = np.multiply(centred, scale, out=centred)
+        a = normalised * gain
+        a += bias
+        return a, (normalised, scale, gain)
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         # With s = 1 / √(σ² + ε) and x̂_j = (x_j - μ) s:  ∂x̂_j/∂x_k = s (δ_jk - 1/D - x̂_j x̂_k / D), so with g = γ ā
         #     x̄ = s (g - mean(g) - x̂ mean(g x̂)),   γ̄ = Σ ā x̂,   b̄ = Σ ā over all samples
         normalised, scale, gain = saved
         g = a_bar * gain
-        centred = g - g.mean(axis=-1, keepdims=True)
-        samples = tuple(range(a_bar.ndim - 1))
+        explained = normalised * _mean_product(g, normalised)
+        explained += g.mean(axis=-1, keepdims=True)
+        x_bar = np.subtract(g, explained, out=explained)
+        x_bar *= scale
         return {
-            "x": scale * (centred - normalised * (g * normalised).mean(axis=-1, keepdims=True)),
-            "gain": (a_bar * normalised).sum(axis=samples),
-            "bias": a_bar.sum(axis=samples),
+            "x": x_bar,
+            "gain": _sum_product(a_bar, normalised),
+            "bias": a_bar.sum(axis=tuple(range(a_bar.ndim - 1))),
         }
 
 
@@ -141,7 +147,7 @@ class RMSNorm(Module):
         return (Example({"x": [[1.0, 7.0]], "gain": [5.0, -5.0]}, [[5.0 * unit, -35.0 * unit]]),)
 
     def forward(self, x: Array, gain: Array) -> tuple[Array, Saved]:
-        scale = 1.0 / np.sqrt((x**2).mean(axis=-1, keepdims=True) + self.epsilon)
+        scale = 1.0 / np.sqrt(_mean_product(x, x) + self.epsilon)
         normalised = x * scale
         return normalised * gain, (normalised, scale, gain)
 
@@ -150,6 +156,20 @@ class RMSNorm(Module):
         normalised, scale, gain = saved
         g = a_bar * gain
         return {
-            "x": scale * (g - normalised * (g * normalised).mean(axis=-1, keepdims=True)),
-            "gain": (a_bar * normalised).sum(axis=tuple(range(a_bar.ndim - 1))),
+            "x": scale * (g - normalised * _mean_product(g, normalised)),
+            "gain": _sum_product(a_bar, normalised),
         }
+
+
+# Sums of products without the array of all products, which is most of the time of a normalisation.
+
+
+def _mean_product(x: Array, y: Array) -> Array:
+    """The mean of x y over the features, (*B, D) → (*B, 1)."""
+    return np.asarray(np.einsum("...d,...d->...", x, y)[..., None] / x.shape[-1])
+
+
+def _sum_product(x: Array, y: Array) -> Array:
+    """The sum of x y over all samples, (*B, D) → (D,)."""
+    samples = (math.prod(x.shape[:-1]), x.shape[-1])
+    return np.asarray(np.einsum("nd,nd->d", x.reshape(samples), y.reshape(samples)))

@@ -1,5 +1,7 @@
 """The bundled modules: verified, stable, and obeying the laws that hold for every linear backward."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -133,3 +135,8 @@ def test_cross_entropy_ignores_what_the_label_ignores() -> None:
     loss, saved = CrossEntropyLoss().forward(np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]]))
     assert loss == 0
     assert CrossEntropyLoss().backward(saved, np.array(1.0))["x"].tolist() == [[-1.0, 0.0]]
+
+
+def test_the_page_about_modules_names_every_module_of_the_catalogue() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "modules.md").read_text(encoding="utf-8")
+    assert [type(module).__name__ for module in MODULES if f"`{type(module).__name__}`" not in page] == []
