@@ -28,9 +28,10 @@ lint: $(VENV)/.installed
 test-all: $(VENV_ALL)/.installed
 	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n auto
 
-benchmarks: $(VENV)/.installed
+benchmarks: $(VENV)/.installed $(VENV_ALL)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
 	$(VENV)/bin/python benchmarks/probes.py
+	$(VENV_ALL)/bin/python benchmarks/catalogue.py
 
 # gradcheck and the checkers of torch, JAX, autograd and SciPy on the corpus, in one run; writes docs/duel.md
 duel: $(VENV_ALL)/.installed

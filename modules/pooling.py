@@ -119,6 +119,7 @@ class GlobalAveragePool(Module):
     inputs = {"x": real("N C *S")}
     outputs = {"a": "N C"}
     independent = ("N", "C")
+    dimensions = ({"S": (2, 3)}, {"S": (5,)}, {"S": ()})
     examples = (Example({"x": [[[[1, 2], [3, 6]], [[1, 1], [1, 1]]]]}, [[3, 1]]),)
 
     def forward(self, x: Array) -> tuple[Array, Saved]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from typing import TypeVar
 
 import hypothesis
 import pytest
@@ -26,10 +27,21 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Where everything is installed (`make test-all`), a skipped test is a failure."""
-    report = yield
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def without_skips(report: Report) -> Report:
+    """Where everything is installed (`make test-all`), a skipped test or file is a failure."""
     if report.skipped and os.environ.get("GRADCHECK_NO_SKIPS"):
         report.outcome = "failed"
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return without_skips((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return without_skips((yield))

@@ -68,11 +68,12 @@ def test_the_wheel_adds_nothing_but_gradcheck(installed: Environment) -> None:
 
 
 def test_the_wheel_verifies_its_catalogue(installed: Environment, tmp_path: Path) -> None:
-    done = installed.run("gradcheck", "report", "--threshold", "1e-6", "--format", "json", cwd=tmp_path)
+    # At its smallest sizes: what the modules compute is tested elsewhere, here it is that they are all there.
+    done = installed.run("gradcheck", "report", "-k", "N=1", "--threshold", "1e-6", "--format", "json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     document = json.loads(done.stdout)
     assert document["verdict"] == "pass"
-    assert {"Linear", "Softmax", "ShiftedCosine"} <= {case["module"] for case in document["cases"]}
+    assert {"Linear", "Conv2d", "MlpConv"} <= {case["module"] for case in document["cases"]}
 
 
 def test_the_wheel_is_typed(installed: Environment) -> None:
@@ -109,11 +110,11 @@ def test_a_broken_entry_point_of_another_package_is_named_and_the_others_run(
     try:
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: brokenpkg\nVersion: 1.0\n")
         (info / "entry_points.txt").write_text("[gradcheck.modules]\nbroken = brokenpkg.layers:modules\n")
-        done = installed.run("gradcheck", "report", "-q", cwd=tmp_path)
+        done = installed.run("gradcheck", "report", "-q", "-k", "Tanh[", cwd=tmp_path)
     finally:
         for file in info.iterdir():
             file.unlink()
         info.rmdir()
     assert done.returncode == 2
     assert "not loaded  brokenpkg.layers:modules: cannot be found (ModuleNotFoundError" in done.stdout
-    assert "14 modules" in done.stdout
+    assert "\n1 modules, 4 cases" in done.stdout

@@ -16,8 +16,10 @@ F: Any = torch.nn.functional
 
 
 def reduced(m: Any, losses: Any) -> Any:
-    """For the losses that torch reduces over all entries and not over the samples."""
-    return losses if m.reduction == "none" else losses.mean() if m.reduction == "mean" else losses.sum()
+    """The losses of the samples (N,), reduced; the mean over no samples is 0 by our convention, NaN by torch's."""
+    if m.reduction == "none":
+        return losses
+    return losses.mean() if m.reduction == "mean" and len(losses) else losses.sum()
 
 
 def batch_norm(m: Any, x: Any, gain: Any, bias: Any, mean: Any = None, variance: Any = None) -> Any:
@@ -41,12 +43,14 @@ def l1_normalised(m: Any, x: Any) -> Any:
 
 
 def hinge(m: Any, x: Any, y: Any) -> Any:
-    # torch divides by the number of classes.
-    return x.shape[1] * F.multi_margin_loss(x, y, margin=m.margin, reduction=m.reduction)
+    # torch divides by the number of classes. Reduced by itself it would return memory that is not initialised, if there
+    # are no samples.
+    return reduced(m, x.shape[1] * F.multi_margin_loss(x, y, margin=m.margin, reduction="none"))
 
 
 def noisy_relu(m: Any, x: Any, rng: Any) -> Any:
-    return F.relu(x + torch.sqrt(torch.sigmoid(x)) * torch.from_numpy(rng.standard_normal(x.shape)))
+    # √σ(x) by its logarithm: the square root of what underflows has the derivative NaN.
+    return F.relu(x + torch.exp(0.5 * F.logsigmoid(x)) * torch.from_numpy(rng.standard_normal(x.shape)))
 
 
 def dropout(m: Any, x: Any, rng: Any = None) -> Any:
@@ -70,7 +74,7 @@ def gates(weight: Any) -> Any:
 
 
 def rnn_weights(weight: Any, recurrent: Any, bias: Any) -> list[Any]:
-    # torch has a second bias, behind the recurrent product.
+    # torch has a second bias, behind the recurrent product; it differs from the first for the n of a GRU only.
     return [weight.T, recurrent.T, bias, torch.zeros_like(bias)]
 
 
@@ -171,8 +175,8 @@ COUNTERPARTS: Mapping[type[Module], Callable[..., Any]] = {
     own.LogSoftmax: lambda m, x: F.log_softmax(x, dim=-1),
     own.EuclideanLoss: lambda m, x, y: reduced(m, 0.5 * F.mse_loss(x, y, reduction="none").sum(-1)),
     own.HuberLoss: lambda m, x, y: reduced(m, F.huber_loss(x, y, reduction="none", delta=m.delta).sum(-1)),
-    own.CrossEntropyLoss: lambda m, x, y: F.nll_loss(torch.log(x), y.argmax(-1), reduction=m.reduction),
-    own.SoftmaxCrossEntropyLoss: lambda m, x, y: F.cross_entropy(x, y, reduction=m.reduction),
+    own.CrossEntropyLoss: lambda m, x, y: reduced(m, F.nll_loss(torch.log(x), y.argmax(-1), reduction="none")),
+    own.SoftmaxCrossEntropyLoss: lambda m, x, y: reduced(m, F.cross_entropy(x, y, reduction="none")),
     own.SigmoidCrossEntropyLoss: lambda m, x, y: reduced(
         m, F.binary_cross_entropy_with_logits(x, y, reduction="none").sum(-1)
     ),
