@@ -40,11 +40,11 @@ from gradcheck.modules.pooling import AvgPool2d as AvgPool2d
 from gradcheck.modules.pooling import GlobalAveragePool as GlobalAveragePool
 from gradcheck.modules.pooling import MaxPool2d as MaxPool2d
 from gradcheck.modules.radial_basis import Decay as Decay
-from gradcheck.modules.radial_basis import Plus as Plus
 from gradcheck.modules.radial_basis import RadialBasisCascade as RadialBasisCascade
 from gradcheck.modules.radial_basis import RadialBasisNetwork as RadialBasisNetwork
 from gradcheck.modules.radial_basis import Scale as Scale
 from gradcheck.modules.radial_basis import SquaredDistance as SquaredDistance
+from gradcheck.modules.radial_basis import Sum as Sum
 from gradcheck.modules.rectifier import ELU as ELU
 from gradcheck.modules.rectifier import LeakyReLU as LeakyReLU
 from gradcheck.modules.rectifier import NoisyReLU as NoisyReLU
@@ -87,7 +87,7 @@ _REGULARISATION: tuple[type[Module], ...] = (
     *(Dropout, WeightDecay, L2Normalisation, L1Normalisation, BatchNorm, LayerNorm, RMSNorm),
 )
 _NETWORKS: tuple[type[Module], ...] = (
-    *(SquaredDistance, Decay, Scale, Plus, RadialBasisNetwork, RadialBasisCascade),
+    *(SquaredDistance, Decay, Scale, Sum, RadialBasisNetwork, RadialBasisCascade),
     *(MlpConv, Attention, RNNCell, LSTMCell, GRUCell, Recurrent),
 )
 

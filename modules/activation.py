@@ -9,8 +9,7 @@ from gradcheck.values.aliases import Array, Saved
 from gradcheck.values.declarations import real
 from gradcheck.values.module import Example, Module
 
-# numpy has no error function; that of the standard library takes one number.
-_erf = np.vectorize(math.erf, otypes=[float])
+_erf_of_one = np.vectorize(math.erf, otypes=[float])
 
 
 def logistic(x: Array) -> Array:
@@ -165,6 +164,11 @@ class GELU(Module):
             inner_slope = math.sqrt(2.0 / math.pi) * (1.0 + 3 * 0.044715 * x**2)
             slope = 2.0 * share * (1.0 - share) * inner_slope
         return {"x": a_bar * (share + x * slope)}
+
+
+def _erf(x: Array) -> Array:
+    """The error function, in the precision of x; numpy has none, and that of the standard library takes one number."""
+    return np.asarray(_erf_of_one(x).astype(np.result_type(x, np.float32)))
 
 
 def _inner(x: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.values.aliases import Array, Saved
 from gradcheck.values.declarations import Declaration, mask, real
+from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Example, Module
 
 
@@ -16,7 +17,7 @@ class Attention(Module):
     """Scaled dot-product attention a = softmax(q kᵀ / √D) v, on request with a mask (Vaswani et al. 2017).
 
     Shapes: query (*B, Q, D), key (*B, T, D), value (*B, T, E), a (*B, Q, E); mask (*B, Q, T) is True where a query may
-    look, and a query that may look nowhere gets 0.
+    look, and a query that may look nowhere gets 0. Raises ConfigurationError if a mask is missing or not expected.
 
     >>> one = np.ones((1, 2))
     >>> Attention().forward(query=one, key=one, value=np.array([[3.0]]))[0].tolist()
@@ -46,6 +47,10 @@ class Attention(Module):
         return (Example({**leaves, "mask": [[True, False]]}, [[4.0]]) if self.masked else Example(leaves, [[7.0]]),)
 
     def forward(self, query: Array, key: Array, value: Array, mask: Array | None = None) -> tuple[Array, Saved]:
+        if (mask is not None) is not self.masked:
+            raise ConfigurationError(
+                f"{self.name}: a mask is {'given' if mask is not None else 'not given'}; expected with masked=True only"
+            )
         scale = 1.0 / math.sqrt(query.shape[-1])
         scores = (query * scale) @ np.swapaxes(key, -1, -2)
         if mask is not None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.values.aliases import Array, Saved, Sizes
 from gradcheck.values.declarations import Declaration, positive, real
+from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Example, Module
 
 
@@ -19,6 +20,7 @@ class BatchNorm(Module):
     evaluation they are inputs, what a trainer has averaged with ``statistics``.
 
     Shapes: x and a (N, D, *S), gain γ and bias b (D,), in evaluation mean and variance (D,).
+    Raises ConfigurationError unless mean and variance are given in evaluation, and only there.
 
     >>> one = np.ones(1)
     >>> BatchNorm(epsilon=0.0).forward(x=np.array([[1.0], [3.0]]), gain=one, bias=one)[0].tolist()
@@ -63,6 +65,11 @@ class BatchNorm(Module):
     def forward(
         self, x: Array, gain: Array, bias: Array, mean: Array | None = None, variance: Array | None = None
     ) -> tuple[Array, Saved]:
+        given = mean is not None and variance is not None
+        if given is self.training:
+            raise ConfigurationError(
+                f"{self.name}: mean and variance are {'' if given else 'not '}given; expected them in evaluation only"
+            )
         if mean is None or variance is None:
             mean, variance = self.statistics(x)
         scale = 1.0 / np.sqrt(variance + self.epsilon)

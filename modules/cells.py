@@ -107,7 +107,7 @@ class LSTMCell(Module):
 
 @dataclass(frozen=True)
 class GRUCell(Module):
-    """Gated recurrent unit (Cho et al. 2014), the reset gate behind the recurrent product.
+    """Gated recurrent unit (Cho et al. 2014), in the variant whose reset gate is behind the recurrent product.
 
     r, u = σ(z_0, z_1),   n = tanh(x W_2 + b_2 + r v) with v = h U_2 + d,   h' = (1 - u) n + u h.
 

@@ -1,12 +1,12 @@
 """Modules that are a fixed graph of others."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from gradcheck.modules.graph import Graph
-from gradcheck.values.aliases import Array, Outputs, Saved
+from gradcheck.values.aliases import Array, Leaves, Outputs, Saved, Sizes
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.module import Module
 
@@ -36,6 +36,10 @@ class Composite(Module):
         return self.graph
 
     @cached_property
+    def origin(self) -> object:
+        return type(self).graph.fget  # type: ignore[attr-defined]  # of a property
+
+    @cached_property
     def inputs(self) -> Mapping[str, Declaration]:
         return self._graph.inputs
 
@@ -48,11 +52,15 @@ class Composite(Module):
         return self._graph.outputs
 
     @cached_property
-    def dimensions(self) -> Any:
+    def dimensions(self) -> Sequence[Sizes]:
         return self._graph.dimensions
 
     @cached_property
-    def kinks(self) -> Any:
+    def defaults(self) -> Leaves:
+        return self._graph.defaults
+
+    @cached_property
+    def kinks(self) -> Mapping[str, Sequence[float]]:
         return self._graph.kinks
 
     @cached_property

@@ -4,8 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gradcheck.modules.windows import Windows, require_whole
-from gradcheck.values.aliases import Array, Saved, Shape, Sizes
+from gradcheck.modules.fields import require_whole
+from gradcheck.modules.windows import Windows
+from gradcheck.values.aliases import Array, Saved, Sizes
 from gradcheck.values.declarations import Declaration, real
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Example, Module
@@ -33,7 +34,8 @@ class Conv1d(Module):
     variants = ({}, {"stride": 2, "padding": 1}, {"dilation": 2, "padding": 2}, {"groups": 2})
 
     def __post_init__(self) -> None:
-        _require_fields(self.name, self.stride, self.padding, self.dilation, self.groups)
+        require_whole(self.name, 1, stride=self.stride, dilation=self.dilation, groups=self.groups)
+        require_whole(self.name, 0, padding=self.padding)
 
     @property
     def dimensions(self) -> Sequence[Sizes]:
@@ -85,8 +87,11 @@ class Conv2d(Module):
     variants = ({}, {"stride": (2, 1), "padding": (0, 1)}, {"dilation": (1, 2)}, {"groups": 2}, {"kernel": (1, 1)})
 
     def __post_init__(self) -> None:
-        _require_fields(self.name, self.stride, self.padding, self.dilation, self.groups)
-        require_whole(self.name, 1, kernel=self.kernel or (1, 1))
+        require_whole(self.name, 1, axes=2, stride=self.stride, dilation=self.dilation)
+        require_whole(self.name, 0, axes=2, padding=self.padding)
+        require_whole(self.name, 1, groups=self.groups)
+        if self.kernel is not None:
+            require_whole(self.name, 1, axes=2, kernel=self.kernel)
 
     @property
     def inputs(self) -> Mapping[str, Declaration]:
@@ -115,11 +120,6 @@ class Conv2d(Module):
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         return _pulled_back(saved, self.groups, a_bar)
-
-
-def _require_fields(module: str, stride: Shape | int, padding: Shape | int, dilation: Shape | int, groups: int) -> None:
-    require_whole(module, 1, stride=stride, dilation=dilation, groups=groups)
-    require_whole(module, 0, padding=padding)
 
 
 def _of_symbols(module: Module, *settings: Sizes) -> Sequence[Sizes]:

@@ -9,10 +9,11 @@ import numpy as np
 
 from gradcheck.algebra.edges import Edge
 from gradcheck.modules.wiring import Node as Node
-from gradcheck.modules.wiring import Port, Station, declared, edge, resolved, wired
+from gradcheck.modules.wiring import Port, Station, declared, edge, resolved, sizes_of_nodes, wired
 from gradcheck.values.aliases import Array, Generator, Leaves, Outputs, Saved, Shape, Sizes
 from gradcheck.values.declarations import Declaration
-from gradcheck.values.errors import DeclarationError
+from gradcheck.values.dimensions import bind
+from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
 
 
@@ -54,11 +55,20 @@ class Graph(Module):
             raise DeclarationError(
                 f"Graph has the nodes {self.nodes!r}; expected a dict such as {{'dense': Node(Linear(), {{'x': 'x'}})}}"
             )
+        wrong = [name for name in self.nodes if not isinstance(name, str) or not name or "." in name]
+        if wrong or isinstance(self.trainable, str) or not isinstance(self.heads, Mapping):
+            raise DeclarationError(
+                f"Graph has the nodes {', '.join(map(str, self.nodes))}, the heads {self.heads!r} and trainable"
+                f" {self.trainable!r}; expected names without dots, heads such as {{'a': 'dense'}}, a list of leaves"
+            )
         # Wired here, so that nodes that do not fit are reported where they are put together.
         _ = self._heads, self._declared
-        unknown = [leaf for leaf in self.trainable if leaf not in self._declared]
+        differentiable = [path for path, leaf in self._declared.items() if leaf.differentiable]
+        unknown = [leaf for leaf in self.trainable if leaf not in differentiable]
         if unknown:
-            raise DeclarationError(f"trainable names {', '.join(unknown)}; the leaves are {', '.join(self._declared)}")
+            raise DeclarationError(
+                f"trainable names {', '.join(unknown)}; the leaves with a gradient are {', '.join(differentiable)}"
+            )
 
     @cached_property
     def name(self) -> str:
@@ -106,9 +116,18 @@ class Graph(Module):
     def outputs(self) -> Mapping[str, str]:
         return {head: str(self._stations[port.node].outputs[port.output]) for head, port in self._heads.items()}
 
-    @property
+    @cached_property
     def dimensions(self) -> Sequence[Sizes]:
-        return self.sizes
+        return self.sizes or sizes_of_nodes([self._stations[name] for name in self.nodes])
+
+    @cached_property
+    def defaults(self) -> Leaves:
+        return {
+            path: station.module.defaults[leaf]
+            for station in self._stations.values()
+            for leaf, path in station.paths.items()
+            if leaf in station.module.defaults
+        }
 
     @cached_property
     def waive(self) -> Mapping[str, str]:
@@ -131,6 +150,7 @@ class Graph(Module):
 
     def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
         """Visit every node after those that feed it."""
+        self._require_leaves(leaves)
         values: dict[Port, Array] = {}
         saved: dict[str, Saved] = {}
         for name, station in self._stations.items():
@@ -142,27 +162,28 @@ class Graph(Module):
             named = outputs if isinstance(outputs, Mapping) else dict(zip(station.outputs, [outputs], strict=False))
             values.update({Port(name, output): value for output, value in named.items()})
         heads = {head: values[port] for head, port in self._heads.items()}
-        shapes = {port: np.shape(value) for port, value in values.items()}
-        return heads if len(heads) > 1 else next(iter(heads.values())), (saved, shapes)
+        kinds = {port: (np.shape(value), np.asarray(value).dtype) for port, value in values.items()}
+        return heads if len(heads) > 1 else next(iter(heads.values())), (saved, kinds)
 
     def backward(self, saved: Saved, cotangent: Any, /) -> dict[str, Array]:
         """Visit the nodes in reverse: what one gives back for a leaf is the cotangent of the output that fed it."""
         # With L a loss at the end, for every output a and all leaves x that it feeds:
         #     ∂L/∂a = Σ_x (∂a_next/∂x)ᵀ ∂L/∂a_next        and for a leaf θ that nodes share  ∂L/∂θ = Σ_nodes
-        residuals, shapes = saved
+        residuals, kinds = saved
         cotangents: dict[Port, Array] = {}
         for head, port in self._heads.items():
             _add(cotangents, port, cotangent[head] if len(self._heads) > 1 else cotangent)
         gradients: dict[str, Array] = {}
         for name, station in reversed(self._stations.items()):
-            own = {output: _cotangent(cotangents, Port(name, output), shapes) for output in station.outputs}
+            own = {output: _cotangent(cotangents, Port(name, output), kinds) for output in station.outputs}
             returned = station.module.backward(residuals[name], own if len(own) > 1 else next(iter(own.values())))
             for leaf, port in station.fed.items():
                 if station.leaves[leaf].differentiable:
-                    self._edges[name, leaf].require_gradient(returned.get(leaf), shapes[port])
+                    self._edges[name, leaf].require_gradient(returned.get(leaf), kinds[port][0])
                     _add(cotangents, port, returned[leaf])
             for leaf, path in station.paths.items():
                 if leaf in returned:
+                    _require_same_shape(gradients, path, f"{name}.{leaf}", returned[leaf])
                     _add(gradients, path, returned[leaf])
         return gradients
 
@@ -173,6 +194,15 @@ class Graph(Module):
             for name, station in self._stations.items()
             for leaf, port in station.fed.items()
         }
+
+    def _require_leaves(self, leaves: Leaves) -> None:
+        """Look at the leaves once for all shapes, as at the edges: numpy would broadcast what does not fit."""
+        seen = ("", tuple((path, np.shape(value)) for path, value in leaves.items()))
+        if seen not in self._fitting:
+            dimensions = {path: leaf.dimensions for path, leaf in self._declared.items()}
+            if problems := bind(dimensions, {path: np.shape(value) for path, value in leaves.items()})[1]:
+                raise ModuleError(f"{self.name}: {'; '.join(problems)}")
+            self._fitting.add(seen)
 
     def _require_fit(self, station: Station, values: Mapping[Port, Array], leaves: Leaves) -> None:
         """Look at the edges into a node once for all shapes: a forward is called twice for every coordinate."""
@@ -195,6 +225,15 @@ def _add(sums: dict[Any, Array], key: object, value: Array) -> None:
     sums[key] = sums[key] + value if key in sums else value
 
 
-def _cotangent(cotangents: Mapping[Port, Array], port: Port, shapes: Mapping[Port, Shape]) -> Array:
+def _require_same_shape(sums: Mapping[str, Array], path: str, end: str, value: Array) -> None:
+    """Raise ModuleError if a shared leaf gets gradients of different shapes, which numpy would broadcast."""
+    if path in sums and np.shape(sums[path]) != np.shape(value):
+        raise ModuleError(
+            f"leaf {path!r} is shared: {end} gives back a gradient of shape {np.shape(value)}, another node one of"
+            f" shape {np.shape(sums[path])}"
+        )
+
+
+def _cotangent(cotangents: Mapping[Port, Array], port: Port, kinds: Mapping[Port, tuple[Shape, Any]]) -> Array:
     """The cotangent of an output; 0 if nothing that it feeds has a gradient."""
-    return cotangents[port] if port in cotangents else np.zeros(shapes[port])
+    return cotangents[port] if port in cotangents else np.zeros(*kinds[port])

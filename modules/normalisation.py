@@ -30,10 +30,14 @@ class L2Normalisation(Module):
     examples = (Example({"x": [[3.0, -4.0], [0.0, 0.0]]}, [[0.6, -0.8], [0.0, 0.0]]),)
 
     def forward(self, x: Array) -> tuple[Array, Saved]:
-        length = np.sqrt((x**2).sum(axis=-1, keepdims=True))
+        # With the largest entry taken out no square over- or underflows.
+        largest = np.abs(x).max(axis=-1, keepdims=True, initial=0.0)
+        largest = np.where(largest > 0, largest, 1.0)
+        scaled = x / largest
+        length = np.sqrt((scaled**2).sum(axis=-1, keepdims=True))
         length = np.where(length > 0, length, 1.0)
-        a = x / length
-        return a, (a, length)
+        a = scaled / length
+        return a, (a, largest * length)
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         # ∂a_j/∂x_k = (δ_jk - a_j a_k) / ‖x‖, so  x̄ = (ā - a Σ_j ā_j a_j) / ‖x‖
@@ -55,7 +59,6 @@ class L1Normalisation(Module):
     outputs = {"a": "*B D"}
     independent = ("*B",)
     kinks = {"x": (0.0,)}
-    # With one feature a is its sign; with two and equal signs a_1 = 1 - a_2, which is fine.
     examples = (Example({"x": [[1.0, -3.0], [0.0, 0.0]]}, [[0.25, -0.75], [0.0, 0.0]]),)
 
     def forward(self, x: Array) -> tuple[Array, Saved]:

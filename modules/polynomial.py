@@ -31,9 +31,10 @@ class Polynomial(Module):
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         # ∂a/∂x = Σ_k k c_k xᵏ⁻¹,  ∂a/∂c_k = xᵏ summed over all entries
         x, coefficients = saved
-        powers = np.arange(len(coefficients))
-        slope = _horner((powers * coefficients)[1:], x)
-        return {"x": a_bar * slope, "coefficients": np.array([np.sum(a_bar * x**k) for k in powers])}
+        powers = range(len(coefficients))
+        slope = _horner(np.array(powers, coefficients.dtype)[1:] * coefficients[1:], x)
+        sums = np.array([np.sum(a_bar * x**k) for k in powers], coefficients.dtype)
+        return {"x": a_bar * slope, "coefficients": sums}
 
 
 def _horner(coefficients: Array, x: Array) -> Array:

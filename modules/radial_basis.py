@@ -93,12 +93,12 @@ class Scale(Module):
 
 
 @dataclass(frozen=True)
-class Plus(Module):
-    """The lecture's "plus" over all units, a_n = Σ_j x_nj.
+class Sum(Module):
+    """Sum over all units, a_n = Σ_j x_nj.
 
     Shapes: x (N, J), a (N,).
 
-    >>> Plus().forward(x=np.array([[1.0, 2.0]]))[0].tolist()
+    >>> Sum().forward(x=np.array([[1.0, 2.0]]))[0].tolist()
     [3.0]
     """
 
@@ -132,7 +132,7 @@ class RadialBasisCascade(Composite):
             "distance": Node(SquaredDistance(), {"x": "x", "centres": "centres"}),
             "decay": Node(Decay(), {"x": "distance", "beta": "beta"}),
             "scale": Node(Scale(), {"x": "decay", "u": "u"}),
-            "plus": Node(Plus(), {"x": "scale"}),
+            "plus": Node(Sum(), {"x": "scale"}),
         }
         return Graph(nodes, {"a": "plus"})
 

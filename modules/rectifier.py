@@ -115,7 +115,7 @@ class NoisyReLU(Module):
     examples = (Example({"x": [-1e3, -1e2]}, [0.0, 0.0]),)
 
     def forward(self, x: Array, rng: Generator) -> tuple[Array, Saved]:
-        z, variance = rng.standard_normal(x.shape), logistic(x)
+        z, variance = rng.standard_normal(x.shape).astype(x.dtype), logistic(x)
         noisy = x + np.sqrt(variance) * z
         return np.maximum(noisy, 0.0), (noisy > 0, z, variance)
 

@@ -1,16 +1,18 @@
 """Recurrence: a cell unrolled through time, and backpropagation through time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradcheck.modules.cells import RNNCell
-from gradcheck.values.aliases import Array, Outputs, Saved, Sizes
+from gradcheck.modules.fields import require_whole
+from gradcheck.values.aliases import Array, Generator, Leaves, Outputs, Saved, Sizes
 from gradcheck.values.declarations import Declaration
-from gradcheck.values.errors import DeclarationError
+from gradcheck.values.dimensions import Dimensions
+from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
 
 
@@ -41,19 +43,27 @@ class Recurrent(Module):
 
     cell: Module = field(default_factory=RNNCell)
     length: int = 3
-    sizes: Sequence[Sizes] = field(default=({"N": 2, "D": 2, "M": 3}, {"N": 3, "D": 1, "M": 2}), repr=False)
 
     variants = ({}, {"length": 1}, {"length": 5})
 
     def __post_init__(self) -> None:
+        require_whole("Recurrent", 1, length=self.length)
+        if not isinstance(self.cell, Module):
+            raise DeclarationError(f"Recurrent has the cell {self.cell!r}; expected a module such as LSTMCell()")
         states, inputs = self.cell.outputs, self.cell.inputs
         if not states or not set(states) < set(inputs) or len(inputs) != len(states) + 1 or "a" in states:
             raise DeclarationError(
                 f"{self.cell.name} has the inputs {', '.join(inputs)} and the outputs {', '.join(states)}; expected a"
                 f" cell that puts out the next value of each of its inputs but one, under the same name (not 'a')"
             )
-        if self.length < 1:
-            raise DeclarationError(f"Recurrent(length={self.length!r}): expected a whole number >= 1")
+        arrays = {**{leaf: str(declared.dimensions) for leaf, declared in inputs.items()}, **states}
+        kept = all(str(inputs[state].dimensions) == text for state, text in states.items())
+        if not kept or any(not text or text.startswith("*") for text in arrays.values()):
+            raise DeclarationError(
+                f"{self.cell.name} goes from {', '.join(f'{leaf} {str(d.dimensions)!r}' for leaf, d in inputs.items())}"
+                f" to {', '.join(f'{state} {text!r}' for state, text in states.items())}; expected states of the same"
+                f" dimensions, and samples as the first axis of everything, such as 'N M'"
+            )
 
     @cached_property
     def _fed(self) -> str:
@@ -79,21 +89,38 @@ class Recurrent(Module):
     def _first(self) -> str:
         return next(iter(self.cell.outputs))
 
-    @property
+    @cached_property
     def dimensions(self) -> Sequence[Sizes]:
-        return self.sizes
+        return self.cell.dimensions
+
+    @cached_property
+    def stochastic(self) -> bool:
+        return self.cell.stochastic
+
+    @cached_property
+    def waive(self) -> Mapping[str, str]:
+        return self.cell.waive
+
+    @cached_property
+    def defaults(self) -> Leaves:
+        return {f"cell.{leaf}": value for leaf, value in self.cell.defaults.items() if leaf in self.cell.parameters}
 
     @cached_property
     def independent(self) -> Sequence[str]:
         return self.cell.independent
 
-    def forward(self, **leaves: Array) -> tuple[Outputs, Saved]:
+    def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
+        if leaves[self._fed].shape[1:2] != (self.length,):
+            raise ModuleError(
+                f"{self.name}: {self._fed} has shape {leaves[self._fed].shape}; expected {self.length} steps on axis 1"
+            )
+        stream = {"rng": rng} if self.cell.stochastic else {}
         own = {leaf: leaves[f"cell.{leaf}"] for leaf in self.cell.parameters}
         states: dict[str, Any] = {state: leaves[state] for state in self.cell.outputs}
         over_time: list[Array] = []
         saved: list[Saved] = []
         for t in range(self.length):
-            outputs, residual = self.cell.forward(**{self._fed: leaves[self._fed][:, t]}, **states, **own)
+            outputs, residual = self.cell.forward(**{self._fed: leaves[self._fed][:, t]}, **states, **own, **stream)
             states = self._named(outputs)
             over_time.append(states[self._first])
             saved.append(residual)
@@ -109,11 +136,12 @@ class Recurrent(Module):
             states_bar[self._first] = states_bar[self._first] + cotangent["a"][:, t]
             alone = next(iter(states_bar.values()))
             gradients = self.cell.backward(saved[t], states_bar if len(states_bar) > 1 else alone)
-            fed_bar.append(gradients[self._fed])
+            fed_bar += [gradients[self._fed]] if self._fed in gradients else []  # labels have none
             states_bar = {state: gradients[state] for state in self.cell.outputs}
             for leaf in self.cell.parameters:
                 sums[f"cell.{leaf}"] = sums.get(f"cell.{leaf}", 0.0) + gradients[leaf]
-        return {self._fed: np.stack(fed_bar[::-1], axis=1), **states_bar, **sums}
+        fed = {self._fed: np.stack(fed_bar[::-1], axis=1)} if fed_bar else {}
+        return {**fed, **states_bar, **sums}
 
     def _named(self, outputs: Outputs) -> dict[str, Array]:
         return dict(outputs) if isinstance(outputs, Mapping) else {self._first: outputs}
@@ -122,4 +150,4 @@ class Recurrent(Module):
 def _over_time(declared: Declaration, length: int) -> Declaration:
     """The declaration of a sequence of what is declared, time behind the first axis."""
     batch, *rest = declared.dimensions.axes
-    return type(declared)(type(declared.dimensions)((batch, str(length), *rest)), declared.domain, declared.dtype)
+    return replace(declared, dimensions=Dimensions((batch, str(length), *rest)))

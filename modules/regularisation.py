@@ -1,7 +1,6 @@
 """Regularisation: noise on activations, a price on weights."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -44,10 +43,11 @@ class Dropout(Module):
         return () if self.training else (Example({"x": [1.0, -2.0]}, [1.0, -2.0]),)
 
     def forward(self, x: Array, rng: Generator | None = None) -> tuple[Array, Saved]:
-        factors: Any = 1.0
-        if self.training and rng is not None:
-            kept = rng.random(x.shape) >= self.rate
-            factors = kept / (1.0 - self.rate)
+        if not self.training:
+            return x.copy(), 1.0
+        if rng is None:
+            raise ConfigurationError(f"{self.name}: forward needs rng while training, such as np.random.default_rng(0)")
+        factors = (rng.random(x.shape) >= self.rate).astype(x.dtype) / (1.0 - self.rate)
         return x * factors, factors
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:

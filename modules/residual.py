@@ -1,11 +1,14 @@
 """Residual blocks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from gradcheck.modules.arithmetic import Add
 from gradcheck.modules.composite import Composite
 from gradcheck.modules.graph import Graph, Node
+from gradcheck.values.aliases import Sizes
+from gradcheck.values.errors import DeclarationError
 from gradcheck.values.module import Module
 
 
@@ -24,7 +27,17 @@ class Residual(Composite):
     body: Module
     shortcut: Module | None = None
     # A projection of a strided image fits only at some sizes.
-    sizes: tuple[dict[str, int], ...] = field(default=(), repr=False)
+    sizes: Sequence[Sizes] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        parts = (self.body, self.shortcut) if self.shortcut is not None else (self.body,)
+        if not all(isinstance(part, Module) and part.inputs for part in parts):
+            raise DeclarationError(
+                f"Residual has the body {self.body!r} and the shortcut {self.shortcut!r}; expected modules with"
+                f" an input, such as Residual(Linear())"
+            )
+        # Wired here, so that parts that do not fit are reported where they are put together.
+        _ = self._graph
 
     @cached_property
     def name(self) -> str:

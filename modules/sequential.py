@@ -43,6 +43,7 @@ class Sequential(Composite):
             )
         if not stages:
             raise DeclarationError("Sequential has no stages: expected at least one, such as {'dense': Linear()}")
+        _require_names(stages)
         # Wired here, so that stages that do not fit are reported where they are put together.
         _ = self._graph
 
@@ -71,3 +72,9 @@ def _stage(name: str, module: Module, before: str) -> Node:
         )
     fed = next(iter(module.inputs))
     return Node(module, {fed: before or fed})
+
+
+def _require_names(stages: Mapping[str, Module]) -> None:
+    fed = next(iter(next(iter(stages.values())).at({}).inputs), "")
+    if fed in stages:
+        raise DeclarationError(f"a stage is named {fed!r}, as is the input of the row: give the stage another name")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gradcheck.modules.fields import require_whole
 from gradcheck.values.aliases import Array, Saved, Sizes
 from gradcheck.values.declarations import Declaration, real
 from gradcheck.values.errors import ConfigurationError
@@ -53,6 +54,9 @@ class Reshape(Module):
     inputs = {"x": real("N *S")}
     independent = ("N",)
     variants = ({}, {"shape": (12,)}, {"shape": (2, 3, 2)})
+
+    def __post_init__(self) -> None:
+        require_whole(self.name, 0, axes=len(self.shape) if isinstance(self.shape, tuple) else 1, shape=self.shape)
 
     @property
     def outputs(self) -> Mapping[str, str]:
@@ -103,10 +107,9 @@ class Concatenate(Module):
         return (places, dict.fromkeys(places, ()), {"D1": 4, "D2": 1})
 
     def __post_init__(self) -> None:
-        if self.axis not in (-1, 1) or self.parts < 1:
-            raise ConfigurationError(
-                f"Concatenate(parts={self.parts!r}, axis={self.axis!r}): expected at least 1 part, and axis -1 or 1"
-            )
+        require_whole(self.name, 1, parts=self.parts)
+        if self.axis not in (-1, 1) or isinstance(self.axis, bool):
+            raise ConfigurationError(f"{self.name}: axis is {self.axis!r}; expected -1 (the last) or 1 (the channels)")
 
     def _dimensions(self, along: str) -> str:
         return f"*B {along}" if self.axis == -1 else f"N {along} *S"

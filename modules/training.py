@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from gradcheck.modules.fields import require_whole
 from gradcheck.values.aliases import Array, Generator, Leaves, Sizes
+from gradcheck.values.declarations import Declaration
+from gradcheck.values.domains import Interval
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Module
 
@@ -22,7 +25,7 @@ class SGD:
     Arguments:
         rate: r, the learning rate.
         momentum: m, from 0 to below 1.
-        decay: λ; only parameters with two or more axes decay, not biases and gains.
+        decay: λ; parameters with fewer than two axes, such as biases and gains, do not decay.
     """
 
     rate: float = 0.1
@@ -30,7 +33,7 @@ class SGD:
     decay: float = 0.0
 
     def __post_init__(self) -> None:
-        if not self.rate > 0 or not 0 <= self.momentum < 1 or not self.decay >= 0:
+        if not 0 < self.rate < np.inf or not 0 <= self.momentum < 1 or not 0 <= self.decay < np.inf:
             raise ConfigurationError(f"{self}: expected rate > 0, momentum from 0 to below 1, decay >= 0")
 
     def updated(self, parameters: Leaves, velocity: Leaves, gradients: Leaves) -> tuple[Leaves, Leaves]:
@@ -41,7 +44,7 @@ class SGD:
         {'bias': array([0.5])}
         """
         after = {
-            name: self.momentum * velocity.get(name, np.zeros(()))
+            name: self.momentum * velocity.get(name, 0.0)
             + gradients[name]
             + (self.decay * value if value.ndim > 1 else 0.0)
             for name, value in parameters.items()
@@ -72,8 +75,9 @@ class Scaling:
     @classmethod
     def of(cls, data: Array) -> "Scaling":
         """Of data (N, *S); a feature that does not vary is only shifted."""
-        deviation = data.std(axis=0)
-        return cls(data.mean(axis=0), np.where(deviation > 0, deviation, 1.0))
+        # By its range: the deviation of equal numbers may be rounding instead of 0.
+        varies = np.ptp(data, axis=0) > 0
+        return cls(data.mean(axis=0), np.where(varies, data.std(axis=0), 1.0))
 
     def applied(self, data: Array) -> Array:
         """Data (N, *S) with the same shift and scale."""
@@ -86,17 +90,23 @@ def initial_parameters(
     """Draw parameters of a module whose sizes are given: matrices and kernels at random, everything else 0.
 
     A matrix (D, M) and a kernel (M, C, *K) are drawn from N(0, 2 / (D + M)) and N(0, 2 / ((C + M) ΠK)): as many units
-    feed as are fed (Glorot & Bengio 2010).
+    feed as are fed (Glorot & Bengio 2010). A leading axis of fixed size counts matrices, such as those of gates.
+    What may not be any number, such as a positive factor, is drawn from its domain.
 
     Arguments:
         given: a number for all of a parameter instead, such as ``{"norm.gain": 1.0}``.
 
-    Raises ConfigurationError if the size of a symbol is missing.
+    Raises ConfigurationError if the size of a symbol is missing, or a name is that of no parameter.
 
     >>> from gradcheck.modules import Linear
     >>> {name: value.shape for name, value in initial_parameters(Linear(), {"D": 2, "M": 3}, seed=0).items()}
     {'weight': (2, 3), 'bias': (3,)}
     """
+    given = given or {}
+    if unknown := [name for name in given if name not in module.parameters]:
+        raise ConfigurationError(
+            f"{module.name} has no {', '.join(unknown)}; its parameters are {', '.join(module.parameters)}"
+        )
     generator = np.random.default_rng(seed)
     parameters: dict[str, Array] = {}
     for name, declared in module.parameters.items():
@@ -106,11 +116,19 @@ def initial_parameters(
                 f"{module.name}: {name} '{declared.dimensions}' needs the sizes of {', '.join(missing)}; given are"
                 f" {', '.join(sizes) or 'none'}"
             )
-        shape = declared.dimensions.shape(sizes)
-        units = sum(shape[:2]) * int(np.prod(shape[2:]))
-        drawn = generator.normal(0.0, np.sqrt(2.0 / units), shape) if len(shape) > 1 else np.zeros(shape)
-        parameters[name] = np.full(shape, given[name]) if given and name in given else drawn
+        drawn = _drawn(declared, sizes, generator)
+        parameters[name] = np.full_like(drawn, given[name]) if name in given else drawn
     return parameters
+
+
+def _drawn(declared: Declaration, sizes: Sizes, generator: Generator) -> Array:
+    shape = declared.dimensions.shape(sizes)
+    if declared.domain != Interval():
+        return declared.draw(generator, sizes)
+    one = shape[1:] if declared.dimensions.axes[:1] and declared.dimensions.axes[0].isdigit() else shape
+    units = max(sum(one[:2]) * int(np.prod(one[2:])), 1)
+    drawn = generator.normal(0.0, np.sqrt(2.0 / units), shape) if len(one) > 1 else np.zeros(shape)
+    return np.asarray(drawn.astype(declared.dtype))
 
 
 @dataclass(frozen=True)
@@ -120,7 +138,7 @@ class Trainer:
     Arguments:
         module: the module, with a single output: the mean loss of a batch.
         optimiser: how parameters follow their gradients.
-        batch: samples in a mini-batch.
+        batch: samples in a mini-batch, about: all are of nearly the same size.
         seed: seed of the order of the samples, and of a stochastic module.
     """
 
@@ -129,20 +147,32 @@ class Trainer:
     batch: int = 32
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        require_whole("Trainer", 1, batch=self.batch)
+        require_whole("Trainer", 0, seed=self.seed)
+        if list(self.module.outputs.values()) != [""]:
+            raise ConfigurationError(
+                f"{self.module.name} has the outputs {dict(self.module.outputs)}; a Trainer needs exactly one, of"
+                f" dimensions '', such as the loss with reduction 'mean'"
+            )
+
     def epochs(self, parameters: Leaves, data: Leaves) -> Iterator[Epoch]:
         """Train for as long as epochs are taken; ``data`` has the inputs of the module, samples first.
 
-        Raises ConfigurationError if data or parameters are not those of the module.
+        Raises ConfigurationError if data or parameters are not those of the module, or data differ in their samples.
         """
         _require_names(self.module, "data", data, self.module.inputs)
         _require_names(self.module, "parameters", parameters, self.module.parameters)
+        counts = {name: len(values) for name, values in data.items()}
+        if len(set(counts.values())) != 1 or 0 in counts.values():
+            raise ConfigurationError(f"data have {counts} samples; expected as many of each, and at least one")
         generator = np.random.default_rng(self.seed)
         velocity: Leaves = {}
         number = 0
         while True:
             number += 1
             losses: list[float] = []
-            for chosen in _batches(len(next(iter(data.values()))), self.batch, generator):
+            for chosen in _batches(min(counts.values()), self.batch, generator):
                 samples = {name: values[chosen] for name, values in data.items()}
                 loss, gradients = self.gradients(parameters, samples, generator)
                 parameters, velocity = self.optimiser.updated(parameters, velocity, gradients)

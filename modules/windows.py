@@ -1,6 +1,6 @@
 """Windows that slide over the trailing axes of an array, and the adjoint of taking them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, TypeAlias
@@ -35,8 +35,13 @@ class Windows:
     def count(self, shape: Shape) -> Shape:
         """How many windows fit along every axis of arrays (N, C, *S).
 
-        Raises ConfigurationError if not even one fits.
+        Raises ConfigurationError if the array has other axes, or if not even one fits.
         """
+        if len(shape) != 2 + len(self.size):
+            raise ConfigurationError(
+                f"windows of {self.size} slide over {len(self.size)} axes behind samples and channels; the array has"
+                f" shape {shape}"
+            )
         lengths = [length + 2 * p for length, p in zip(shape[2:], self.padding, strict=True)]
         spans = [d * (k - 1) + 1 for k, d in zip(self.size, self.dilation, strict=True)]
         if any(span > length for span, length in zip(spans, lengths, strict=True)):
@@ -87,11 +92,3 @@ class Windows:
                 slice(start, start + s * (n - 1) + 1, s) for start, s, n in zip(starts, self.stride, count, strict=True)
             )
             yield (slice(None), slice(None), *offset), (..., *slices)
-
-
-def require_whole(module: str, least: int, **fields: int | Sequence[int]) -> None:
-    """Raise ConfigurationError for a field that is not made of whole numbers from ``least`` on."""
-    for name, value in fields.items():
-        numbers = value if isinstance(value, tuple) else (value,)
-        if not all(isinstance(number, int) and number >= least for number in numbers):
-            raise ConfigurationError(f"{module}: {name} is {value!r}; expected whole numbers >= {least}")

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from gradcheck.algebra.edges import Edge, End
 from gradcheck.algebra.unification import Axes, fresh, substituted, substituted_declaration, unify
+from gradcheck.values.aliases import Size
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.dimensions import Dimensions
-from gradcheck.values.domains import Interval
+from gradcheck.values.domains import Interval, Labels
 from gradcheck.values.errors import DeclarationError
 from gradcheck.values.module import Module
 
@@ -28,6 +29,16 @@ class Node:
     module: Module
     sources: Mapping[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        texts = isinstance(self.sources, Mapping) and all(
+            isinstance(t, str) for item in self.sources.items() for t in item
+        )
+        if not isinstance(self.module, Module) or not texts:
+            raise DeclarationError(
+                f"Node({self.module!r}, {self.sources!r}): expected a module and sources such as"
+                f" Node(Linear(), {{'x': 'image'}})"
+            )
+
 
 class Port(NamedTuple):
     """An output of a node."""
@@ -44,6 +55,7 @@ class Station:
         fed: the port that feeds a leaf.
         paths: the name in the whole of every other leaf.
         leaves, outputs: declarations and dimensions of all of them, by the names of the module.
+        renamed: what the dimension symbols of the module are in the whole.
     """
 
     name: str
@@ -52,6 +64,7 @@ class Station:
     paths: Mapping[str, str]
     leaves: Mapping[str, Declaration]
     outputs: Mapping[str, Dimensions]
+    renamed: Mapping[str, Axes]
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -63,7 +76,8 @@ class Station:
         """The station with some of its symbols replaced."""
         leaves = {leaf: substituted_declaration(declared, substitution) for leaf, declared in self.leaves.items()}
         outputs = {name: substituted(dimensions, substitution) for name, dimensions in self.outputs.items()}
-        return replace(self, leaves=leaves, outputs=outputs)
+        renamed = {s: substituted(Dimensions(axes), substitution).axes for s, axes in self.renamed.items()}
+        return replace(self, leaves=leaves, outputs=outputs, renamed=renamed)
 
 
 def edge(stations: Mapping[str, Station], port: Port, target: str, leaf: str) -> Edge:
@@ -78,7 +92,7 @@ def edge(stations: Mapping[str, Station], port: Port, target: str, leaf: str) ->
 def wired(nodes: Mapping[str, Node]) -> dict[str, Station]:
     """The stations of a graph by name, in an order in which every one comes after those that feed it.
 
-    Raises DeclarationError for a source that there is not, a cycle, and dimensions that do not fit.
+    Raises DeclarationError for a source that names no array of its node, a cycle, and dimensions that do not fit.
     """
     apart: dict[str, Station] = {}
     known: set[str] = set()
@@ -99,22 +113,41 @@ def wired(nodes: Mapping[str, Node]) -> dict[str, Station]:
 
 
 def declared(stations: Sequence[Station]) -> dict[str, Declaration]:
-    """The declarations of the leaves of the whole; where a leaf is shared, of the narrowest domain.
+    """The declarations of the leaves of the whole; a leaf that is shared may be any number for all nodes but one kind.
 
-    Raises DeclarationError if two nodes want different domains.
+    Raises DeclarationError if two nodes want different domains or dtypes.
     """
     found: dict[str, Declaration] = {}
     for station in stations:
         for leaf, path in station.paths.items():
             one, other = found.get(path, station.leaves[leaf]), station.leaves[leaf]
-            if one.domain == Interval() and other.differentiable:
-                one = other
-            elif other.domain not in (Interval(), one.domain):
+            narrow = [declared for declared in (one, other) if declared.domain != Interval()]
+            agree = one.domain == other.domain or (len(narrow) == 1 and narrow[0].differentiable)
+            if not agree or one.dtype != other.dtype:
                 raise DeclarationError(
-                    f"leaf {path!r} is shared, but declared as {one.domain} and, in {station.name!r}, as {other.domain}"
+                    f"leaf {path!r} is shared, but declared as {one.domain} of {one.dtype} and, in {station.name!r}, as"
+                    f" {other.domain} of {other.dtype}"
                 )
-            found[path] = one
+            found[path] = narrow[0] if narrow else one
     return found
+
+
+def sizes_of_nodes(stations: Sequence[Station]) -> list[dict[str, Size]]:
+    """Sizes to verify the whole at, from those at which its nodes are verified; of several for one symbol the first."""
+    settings = max((len(station.module.dimensions) for station in stations), default=0)
+    merged: list[dict[str, Size]] = [{} for _ in range(settings)]
+    symbols = {symbol for station in stations for path in station.paths for symbol in station.leaves[path].symbols}
+    for station in stations:
+        for at, sizes in enumerate(station.module.dimensions):
+            for own, axes in station.renamed.items():
+                if (
+                    own.lstrip("*") in sizes
+                    and len(axes) == 1
+                    and axes[0] in symbols
+                    and ("*" in own) == ("*" in axes[0])
+                ):
+                    merged[at].setdefault(axes[0].lstrip("*"), sizes[own.lstrip("*")])
+    return [sizes for sizes in merged if sizes]
 
 
 def resolved(nodes: Mapping[str, Node], source: str, where: str, asked: tuple[str, ...] = ()) -> Port | str:
@@ -163,7 +196,7 @@ def _renamed_apart(name: str, node: Node, nodes: Mapping[str, Node], known: set[
     symbols = [*module.symbols, *(symbol for dimensions in outputs.values() for symbol in dimensions.symbols)]
     fed = {leaf: origin for leaf, origin in origins.items() if isinstance(origin, Port)}
     paths = {leaf: origin for leaf, origin in origins.items() if not isinstance(origin, Port)}
-    station = Station(name, module, fed, paths, module.leaves, outputs)
+    station = Station(name, module, fed, paths, module.leaves, outputs, {symbol: (symbol,) for symbol in symbols})
     return station.with_symbols(fresh(dict.fromkeys(symbols), known))
 
 
@@ -199,6 +232,10 @@ def _unified(
     path: str, first: tuple[str, Declaration], other: tuple[str, Declaration], known: Mapping[str, Axes]
 ) -> dict[str, Axes]:
     try:
-        return unify(other[1].dimensions, first[1].dimensions, known)
+        found = unify(other[1].dimensions, first[1].dimensions, known)
+        ours, theirs = first[1].domain, other[1].domain
+        if isinstance(ours, Labels) and isinstance(theirs, Labels):
+            return unify(Dimensions((str(theirs.classes),)), Dimensions((str(ours.classes),)), found)
+        return found
     except DeclarationError as error:
         raise DeclarationError(f"leaf {path!r} is shared by {first[0]} and {other[0]}: {error}") from error

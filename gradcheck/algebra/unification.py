@@ -25,6 +25,8 @@ def unify(wanted: Dimensions, given: Dimensions, known: Substitution) -> dict[st
     {'K': ('M',), '*B': ('N', 'D')}
     >>> unify(Dimensions.parse("P Q"), Dimensions.parse("*B"), {})
     {'*B': ('P', 'Q')}
+    >>> unify(Dimensions.parse("N *S"), Dimensions.parse("*B D"), {})
+    {'*B': ('N', '*B_S'), '*S': ('*B_S', 'D')}
     """
     found = dict(known)
     for left, right in _aligned(substituted(wanted, found).axes, substituted(given, found).axes):
@@ -32,7 +34,9 @@ def unify(wanted: Dimensions, given: Dimensions, known: Substitution) -> dict[st
         one, other = (substituted(Dimensions(axes), found).axes for axes in (left, right))
         if one == other:
             continue
-        if _can_stand_for(one, other):
+        if both := _overlapping(one, other):
+            found.update(both)
+        elif _can_stand_for(one, other):
             found[one[0]] = other
         elif _can_stand_for(other, one):
             found[other[0]] = one
@@ -51,6 +55,17 @@ def _aligned(left: Axes, right: Axes) -> list[tuple[Axes, Axes]]:
     return [*pairs, (left, right)] if left or right else pairs
 
 
+def _overlapping(one: Axes, other: Axes) -> dict[str, Axes]:
+    """*B D and N *S, each starred at another end: *B is N and a middle, *S the middle and D; else nothing."""
+    if len(one) < 2 or len(other) < 2 or not (one[0].startswith("*") or one[-1].startswith("*")):
+        return {}
+    left, right = (one, other) if one[0].startswith("*") else (other, one)
+    if not left[0].startswith("*") or not right[-1].startswith("*"):
+        return {}
+    middle = f"{left[0]}_{right[-1].lstrip('*')}"
+    return {left[0]: (*right[:-1], middle), right[-1]: (middle, *left[1:])}
+
+
 def _can_stand_for(symbol: Axes, axes: Axes) -> bool:
     if len(symbol) != 1 or symbol[0].isdigit() or symbol[0] in axes:
         return False
@@ -63,12 +78,12 @@ def fresh(symbols: Collection[str], known: Collection[str]) -> dict[str, Axes]:
     >>> fresh(["M", "K"], {"N", "M"})
     {'M': ('M2',), 'K': ('K',)}
     """
-    taken = set(known)
+    taken = {name.lstrip("*") for name in known}  # B and *B would have the same size
     names: dict[str, Axes] = {}
     for symbol in symbols:
         candidates = chain([symbol], (f"{symbol}{number}" for number in count(2)))
-        name = next(candidate for candidate in candidates if candidate not in taken)
-        taken.add(name)
+        name = next(candidate for candidate in candidates if candidate.lstrip("*") not in taken)
+        taken.add(name.lstrip("*"))
         names[symbol] = (name,)
     return names
 

@@ -24,6 +24,8 @@ from gradcheck.values.errors import DeclarationError
         ("P Q", "N 3", "N 3"),
         ("P P", "N M", "M M"),
         ("P P", "3 M", "3 3"),
+        ("*A K", "N *B", "N *A_B K"),
+        ("3 *A", "*B 4 4 N", "3 *B_A 4 4 N"),
     ],
 )
 def test_unified_dimensions_are_equal(wanted: str, given: str, common: str) -> None:
@@ -34,7 +36,7 @@ def test_unified_dimensions_are_equal(wanted: str, given: str, common: str) -> N
 
 @pytest.mark.parametrize(
     ("wanted", "given"),
-    [("N 3", "P 4"), ("N D", "P"), ("N D", ""), ("3 *A", "*B 4 4 N"), ("P P", "3 4"), ("N N *A", "M")],
+    [("N 3", "P 4"), ("N D", "P"), ("N D", ""), ("P P", "3 4"), ("N N *A", "M")],
 )
 def test_what_does_not_fit_is_refused(wanted: str, given: str) -> None:
     with pytest.raises(DeclarationError, match=re.escape(f"dimensions '{given}' do not fit '{wanted}'")):

@@ -13,6 +13,9 @@ from typing import Any
 from gradcheck.modules import Composite, Graph
 from gradcheck.values.module import Module
 
+# What a class has of its own; a loss leaves the rest to what all losses share.
+_BACKWARD, _FORWARD = ("backward", "pulled_back"), ("forward", "losses")
+
 
 @dataclass(frozen=True)
 class Mutation:
@@ -45,7 +48,8 @@ def mutations(kind: type[Module]) -> Iterator[Mutation]:
     source = inspect.getsourcefile(kind)
     assert source
     tree = ast.parse(Path(source).read_text(encoding="utf-8"))
-    for name in [f"{kind.__name__}.backward", *_functions_of_backward(kind)]:
+    methods = [f"{kind.__name__}.{name}" for name in _BACKWARD if name in vars(kind)]
+    for name in [*methods, *_functions_of_backward(kind)]:
         owner, function_name = _owner(tree, name)
         function = next(node for node in owner.body if getattr(node, "name", "") == function_name)
         assert isinstance(function, ast.FunctionDef)
@@ -69,7 +73,11 @@ def _functions_of_backward(kind: type[Module]) -> list[str]:
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == kind.__module__
     }
-    return sorted((_names(kind.backward.__code__) - _names(kind.forward.__code__)) & here)
+    back, forth = (
+        set[str]().union(*(_names(vars(kind)[name].__code__) for name in methods if name in vars(kind)))
+        for methods in (_BACKWARD, _FORWARD)
+    )
+    return sorted((back - forth) & here)
 
 
 def _names(code: CodeType) -> set[str]:

@@ -61,7 +61,7 @@ def require_same(fused: Module, cascade: Module, seed: int, names: Mapping[str, 
         leaves = draw_case(fused, spec, seed).leaves
         one = call_forward(fused, leaves, seed)
         other = call_forward(cascade, {names.get(leaf, leaf): value for leaf, value in leaves.items()}, seed)
-        np.testing.assert_allclose(ravel(one.outputs), ravel(other.outputs), rtol=1e-12)
+        np.testing.assert_allclose(ravel(one.outputs), ravel(other.outputs), rtol=1e-12, atol=1e-13)
         u = np.random.default_rng(seed).normal(size=one.layout.size)
         gradients, expected = call_backward(fused, one, u), call_backward(cascade, other, u)
         assert {names.get(leaf, leaf) for leaf in gradients} == set(expected)

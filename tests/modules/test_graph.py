@@ -14,6 +14,7 @@ from gradcheck.algebra.sampling import case_specs, draw_case
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.modules import (
     Add,
+    BatchNorm,
     Conv2d,
     Dropout,
     Embedding,
@@ -21,10 +22,13 @@ from gradcheck.modules import (
     Flatten,
     Graph,
     GRUCell,
+    HingeLoss,
+    LayerNorm,
     Linear,
     LSTMCell,
     Multiply,
     Node,
+    Residual,
     Sequential,
     Sigmoid,
     Softmax,
@@ -121,7 +125,7 @@ def test_labels_and_stochastic_nodes_inside_a_graph() -> None:
 def test_trainable_inputs_become_parameters() -> None:
     graph = Graph({"product": Node(Multiply(), {"x": "x", "y": "gain"})}, {"a": "product"}, trainable=["gain"])
     assert (list(graph.inputs), list(graph.parameters)) == (["x"], ["gain"])
-    with pytest.raises(gradcheck.DeclarationError, match=r"trainable names gian; the leaves are product\.x"):
+    with pytest.raises(gradcheck.DeclarationError, match=r"trainable names gian; the leaves with a gradient are"):
         Graph({"product": Multiply()}, {"a": "product"}, trainable=["gian"])
 
 
@@ -180,9 +184,81 @@ def test_a_cycle_is_refused_by_name_with_a_pointer_to_recurrent() -> None:
 
 
 @pytest.mark.parametrize(
+    "row",
+    [
+        {"one": Conv2d(), "two": Conv2d()},
+        {"table": Embedding(), "flat": Flatten()},
+        {"norm": LayerNorm(), "batch": BatchNorm()},
+        {"squash": Softmax(), "flat": Flatten()},
+    ],
+    ids=lambda row: " ".join(row),
+)
+def test_sizes_and_leading_axes_come_from_the_parts(row: dict[str, Module]) -> None:
+    require_verified(Sequential(row))
+
+
+def test_labels_may_be_shared() -> None:
+    nodes = {"one": Node(HingeLoss(), {"x": "x", "y": "y"}), "two": Node(HingeLoss(margin=2.0), {"x": "z", "y": "y"})}
+    require_verified(Graph(nodes, {"a": "one", "b": "two"}))
+
+
+def test_leaves_that_do_not_fit_are_told_when_it_runs() -> None:
+    row: Any = Sequential({"dense": Linear(), "loss": EuclideanLoss()})
+    leaves = {
+        "x": np.ones((3, 2)),
+        "dense.weight": np.ones((2, 4)),
+        "dense.bias": np.ones(1),
+        "loss.y": np.ones((3, 4)),
+    }
+    with pytest.raises(gradcheck.ModuleError, match=r"dense.bias has shape \(1,\), declared 'M': M is 1 here but 4 in"):
+        row.forward(**leaves)
+
+
+def test_gradients_of_a_shared_leaf_must_have_one_shape() -> None:
+    class Broadcast(Module):
+        inputs = {"x": real("N D")}
+        parameters = {"bias": real("D")}
+        outputs = {"a": "N D"}
+
+        def forward(self, x: Array, bias: Array) -> Any:
+            return x + bias, None
+
+        def backward(self, saved: Any, a_bar: Array, /) -> Any:
+            return {"x": a_bar.copy(), "bias": a_bar.copy()}
+
+    nodes = {"dense": Node(Linear(), {"x": "x"}), "shift": Node(Broadcast(), {"x": "dense", "bias": "dense.bias"})}
+    report = gradcheck.check(Graph(nodes, {"a": "shift"}))
+    assert "leaf 'dense.bias' is shared: dense.bias gives back a gradient of shape (5,), another node one of" in str(
+        report
+    )
+
+
+def test_defaults_of_the_parts_are_those_of_the_whole() -> None:
+    scale = gradcheck.from_object(Scaled, inputs={"x": real("N 3")}, outputs={"a": "N 3"})
+    graph = Graph({"scale": Node(scale, {"x": "x"})}, {"a": "scale"})
+    assert list(graph.defaults) == ["scale.w"]
+    assert gradcheck.check(graph, {"x": np.ones((2, 3))}).verdict is Verdict.PASS
+
+
+class Scaled:
+    def __init__(self) -> None:
+        self.params, self.grads = {"w": np.arange(1.0, 4.0)}, {"w": np.zeros(3)}
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.asarray(x * self.params["w"])
+
+    def backward(self, da: Array) -> Array:
+        self.grads["w"] = (da * self.x).sum(axis=0)
+        return np.asarray(da * self.params["w"])
+
+
+@pytest.mark.parametrize(
     ("nodes", "heads", "message"),
     [
         ([Linear()], {"a": "dense"}, r"Graph has the nodes \[Linear.*; expected a dict such as"),
+        ({"a.b": Linear()}, {"a": "a.b"}, "Graph has the nodes a.b, .*; expected names without dots"),
+        ({"dense": Linear()}, ["dense"], r"the heads \['dense'\] and trainable \(\); expected names"),
         ({"dense": Linear()}, {}, "heads are empty; expected outputs of the nodes dense"),
         ({"dense": Linear()}, {"a": "x"}, "heads are 'a': 'x'; expected outputs of the nodes dense"),
         ({"dense": Linear()}, {"a": "dense.x"}, "heads are 'a': 'dense.x'; expected outputs"),
@@ -209,6 +285,21 @@ def test_a_cycle_is_refused_by_name_with_a_pointer_to_recurrent() -> None:
 def test_nodes_that_do_not_fit_are_named_when_they_are_put_together(nodes: Any, heads: Any, message: str) -> None:
     with pytest.raises(gradcheck.DeclarationError, match=message):
         Graph(nodes, heads)
+
+
+@pytest.mark.parametrize(("module", "sources"), [(Linear, {}), (Linear(), "x"), (Linear(), {"x": 3})])
+def test_a_node_is_a_module_with_names_of_sources(module: Any, sources: Any) -> None:
+    with pytest.raises(gradcheck.DeclarationError, match=r"Node\(.*\): expected a module and sources such as Node\("):
+        Node(module, sources)
+
+
+def test_parts_that_do_not_fit_are_told_where_they_are_put_together() -> None:
+    with pytest.raises(gradcheck.DeclarationError, match=r"Residual has the body None and .*; expected modules"):
+        Residual(None)  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(gradcheck.DeclarationError, match=r"edge .* does not fit"):
+        Residual(Flatten(), Conv2d())
+    with pytest.raises(gradcheck.DeclarationError, match="a stage is named 'x', as is the input of the row"):
+        Sequential({"x": Linear()})
 
 
 def test_a_leaf_cannot_be_two_things_at_once() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.modules import Dropout, EuclideanLoss, Linear, Sequential, Tanh
+from gradcheck.modules import Dropout, EuclideanLoss, Linear, LSTMCell, RadialBasisNetwork, Sequential, Tanh
 from gradcheck.modules.training import SGD, Scaling, Trainer, initial_parameters
 from gradcheck.values.aliases import Array
 
@@ -70,6 +70,47 @@ def test_data_and_parameters_must_be_those_of_the_module() -> None:
         next(Trainer(NETWORK).epochs({}, data()))
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (
+            {"x": np.ones((3, 2)), "loss.y": np.ones((2, 1))},
+            r"data have {'x': 3, 'loss.y': 2} samples; expected",
+        ),
+        ({"x": np.ones((0, 2)), "loss.y": np.ones((0, 1))}, r"data have {'x': 0, 'loss.y': 0} samples"),
+    ],
+)
+def test_data_must_have_samples_as_many_of_each(data: dict[str, Array], message: str) -> None:
+    with pytest.raises(gradcheck.ConfigurationError, match=message):
+        next(Trainer(NETWORK).epochs(initial_parameters(NETWORK, SIZES, seed=0), data))
+
+
+def test_targets_that_would_be_broadcast_are_refused() -> None:
+    start = initial_parameters(NETWORK, {**SIZES, "M2": 3}, seed=0)
+    with pytest.raises(gradcheck.ModuleError, match=r"loss.y has shape \(3, 1\), declared 'N M2'"):
+        next(Trainer(NETWORK).epochs(start, {"x": np.ones((3, 2)), "loss.y": np.ones((3, 1))}))
+
+
+def test_only_a_single_loss_can_be_trained() -> None:
+    with pytest.raises(
+        gradcheck.ConfigurationError, match=r"has the outputs {'a': 'N M'}; a Trainer needs exactly one"
+    ):
+        Trainer(Linear())
+    with pytest.raises(gradcheck.ConfigurationError, match="Trainer: batch is 0; expected a whole number >= 1"):
+        Trainer(NETWORK, batch=0)
+
+
+def test_gates_are_matrices_and_positive_parameters_stay_positive() -> None:
+    gates = initial_parameters(LSTMCell(), {"D": 100, "M": 200}, seed=0)
+    assert gates["weight"].std() == pytest.approx((2 / 300) ** 0.5, rel=0.05)
+    assert np.all(gates["bias"] == 0)
+    assert np.all(initial_parameters(RadialBasisNetwork(), {"D": 2, "J": 5}, seed=0)["beta"] > 0)
+    with pytest.raises(gradcheck.ConfigurationError, match="Linear has no gian; its parameters are weight, bias"):
+        initial_parameters(Linear(), {"D": 3, "M": 2}, seed=0, given={"gian": 1.0})
+
+
 def test_inputs_are_scaled_as_those_of_the_training_data_are() -> None:
     scaling = Scaling.of(np.array([[0.0, 7.0], [4.0, 7.0]]))
     assert scaling.applied(np.array([[2.0, 8.0]])).tolist() == [[0.0, 1.0]]
+    # The standard deviation of equal numbers is not always 0.
+    assert Scaling.of(np.full((10, 1), 0.3)).applied(np.full((1, 1), 0.8)).item() == pytest.approx(0.5)

@@ -192,7 +192,7 @@ COUNTERPARTS: Mapping[type[Module], Callable[..., Any]] = {
     own.SquaredDistance: squared_distances,
     own.Decay: lambda m, x, beta: torch.exp(-beta * x),
     own.Scale: lambda m, x, u: torch.mul(x, u),
-    own.Plus: lambda m, x: torch.sum(x, dim=1),
+    own.Sum: lambda m, x: torch.sum(x, dim=1),
     own.RadialBasisNetwork: radial_basis,
     own.RadialBasisCascade: radial_basis,
     own.MlpConv: mlp_conv,
