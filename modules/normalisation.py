@@ -115,11 +115,11 @@ class LayerNorm(Module):
         normalised, scale, gain = saved
         g = a_bar * gain
         explained = normalised * _mean_product(g, normalised)
-        explained += g.mean(axis=-1, keepdims=True)
-        x_bar = np.subtract(g, explained, out=explained)
-        x_bar *= scale
+        g -= g.mean(axis=-1, keepdims=True)
+        g -= explained
+        g *= scale
         return {
-            "x": x_bar,
+            "x": g,
             "gain": _sum_product(a_bar, normalised),
             "bias": a_bar.sum(axis=tuple(range(a_bar.ndim - 1))),
         }

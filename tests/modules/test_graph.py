@@ -188,13 +188,17 @@ def test_a_cycle_is_refused_by_name_with_a_pointer_to_recurrent() -> None:
     [
         {"one": Conv2d(), "two": Conv2d()},
         {"table": Embedding(), "flat": Flatten()},
-        {"norm": LayerNorm(), "batch": BatchNorm()},
         {"squash": Softmax(), "flat": Flatten()},
     ],
     ids=lambda row: " ".join(row),
 )
 def test_sizes_and_leading_axes_come_from_the_parts(row: dict[str, Module]) -> None:
     require_verified(Sequential(row))
+
+
+def test_leading_and_trailing_axes_meet_in_the_middle() -> None:
+    row = Sequential({"norm": LayerNorm(), "batch": BatchNorm()})
+    assert str(row.leaves["x"].dimensions) == "N D2 *B_S D"
 
 
 def test_labels_may_be_shared() -> None:
