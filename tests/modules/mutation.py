@@ -123,8 +123,12 @@ def _replacements(node: ast.AST) -> Iterator[ast.AST]:
         yield ast.Call(ast.Attribute(node.func.value, "mean", ast.Load()), node.args, node.keywords)
     elif isinstance(node, ast.Call) and ast.unparse(node.func) == "reversed":
         yield node.args[0]
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        # A call for what it does to its first argument, such as adding to it.
+    elif (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Call)
+        and "require" not in ast.unparse(node.value.func)
+    ):
+        # A call for what it does to its first argument, such as adding to it; what requires something only looks.
         *others, added = node.value.args
         yield from (
             ast.Expr(ast.Call(node.value.func, [*others, wrong], node.value.keywords)) for wrong in _wrong(added)

@@ -44,9 +44,8 @@ def test_every_module_passes_every_check_at_the_strictest_threshold(module: Modu
 
 
 @each_module
-@pytest.mark.parametrize("seed", [1, 2])
-def test_every_gradient_passes_at_other_points(module: Module, seed: int) -> None:
-    report = gradcheck.check(module, threshold=1e-7, seed=seed, checks=["gradient"])
+def test_every_gradient_passes_at_other_points(module: Module) -> None:
+    report = gradcheck.check(module, threshold=1e-7, seed=1, checks=["gradient"])
     assert report.verdict is Verdict.PASS, str(report)
 
 
@@ -85,7 +84,7 @@ def test_an_empty_batch_is_no_free_pass() -> None:
 
 
 @each_module
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(seed=seeds, alpha=st.floats(-1e3, 1e3), beta=st.floats(-1e3, 1e3))
 def test_backward_is_linear_in_the_cotangent(module: Module, seed: int, alpha: float, beta: float) -> None:
     case = draw_case(module, case_specs(module)[0], seed)
