@@ -165,7 +165,8 @@ COUNTERPARTS: Mapping[type[Module], Callable[..., Any]] = {
     own.Conv2d: lambda m, x, weight, bias: F.conv2d(x, weight, bias, m.stride, m.padding, m.dilation, m.groups),
     own.MaxPool2d: lambda m, x: F.max_pool2d(x, m.size, m.stride, m.padding),
     own.AvgPool2d: lambda m, x: F.avg_pool2d(x, m.size, m.stride, m.padding),
-    own.GlobalAveragePool: lambda m, x: F.adaptive_avg_pool2d(x, 1).flatten(1),
+    # Any number of axes behind the channels, where torch has a pool for two.
+    own.GlobalAveragePool: lambda m, x: x.flatten(2).mean(dim=2) if x.dim() > 2 else x.clone(),
     own.Flatten: lambda m, x: x.unsqueeze(-1).flatten(1),  # (N,) has no axis 1
     own.Reshape: lambda m, x: x.flatten(1).unflatten(1, m.shape),
     own.Concatenate: lambda m, **parts: torch.cat(list(parts.values()), dim=m.axis),
