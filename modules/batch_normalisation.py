@@ -65,10 +65,11 @@ class BatchNorm(Module):
     def forward(
         self, x: Array, gain: Array, bias: Array, mean: Array | None = None, variance: Array | None = None
     ) -> tuple[Array, Saved]:
-        given = mean is not None and variance is not None
-        if given is self.training:
+        given = [name for name, moment in (("mean", mean), ("variance", variance)) if moment is not None]
+        if len(given) != (0 if self.training else 2):
             raise ConfigurationError(
-                f"{self.name}: mean and variance are {'' if given else 'not '}given; expected them in evaluation only"
+                f"{self.name}: given are {' and '.join(given) or 'no mean and variance'}; expected both in evaluation,"
+                f" and none in training"
             )
         if mean is None or variance is None:
             mean, variance = self.statistics(x)

@@ -37,7 +37,7 @@ class Composite(Module):
 
     @cached_property
     def origin(self) -> object:
-        return type(self).graph.fget  # type: ignore[attr-defined]  # of a property
+        return type(self).graph.fget  # type: ignore[attr-defined]  # on the class, `graph` is the property
 
     @cached_property
     def inputs(self) -> Mapping[str, Declaration]:

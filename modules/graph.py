@@ -1,8 +1,8 @@
 """A module of modules: any directed graph without cycles."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from gradcheck.modules.wiring import Node as Node
 from gradcheck.modules.wiring import Port, Station, declared, edge, resolved, sizes_of_nodes, wired
 from gradcheck.values.aliases import Array, Generator, Leaves, Outputs, Saved, Shape, Sizes
 from gradcheck.values.declarations import Declaration
-from gradcheck.values.dimensions import bind
+from gradcheck.values.dimensions import Dimensions, bind
 from gradcheck.values.errors import DeclarationError, ModuleError
 from gradcheck.values.module import Module
 
@@ -150,11 +150,14 @@ class Graph(Module):
 
     def forward(self, rng: Generator | None = None, **leaves: Array) -> tuple[Outputs, Saved]:
         """Visit every node after those that feed it."""
-        self._require_leaves(leaves)
+        shapes = {path: np.shape(value) for path, value in leaves.items()}
+        leaf_shapes = tuple(shapes.items())
+        self._once(leaf_shapes, partial(self._require_leaves, shapes))
         values: dict[Port, Array] = {}
         saved: dict[str, Saved] = {}
         for name, station in self._stations.items():
-            self._require_fit(station, values, leaves)
+            arriving = tuple(np.shape(values[port]) for port in station.fed.values())
+            self._once((name, arriving, leaf_shapes), partial(self._require_arriving, station, arriving, shapes))
             fed = {leaf: values[port] for leaf, port in station.fed.items()}
             own = {leaf: leaves[path] for leaf, path in station.paths.items()}
             stream = {"rng": rng} if station.module.stochastic else {}
@@ -162,24 +165,24 @@ class Graph(Module):
             named = outputs if isinstance(outputs, Mapping) else dict(zip(station.outputs, [outputs], strict=False))
             values.update({Port(name, output): value for output, value in named.items()})
         heads = {head: values[port] for head, port in self._heads.items()}
-        kinds = {port: (np.shape(value), np.asarray(value).dtype) for port, value in values.items()}
-        return heads if len(heads) > 1 else next(iter(heads.values())), (saved, kinds)
+        forms = {port: (np.shape(value), np.asarray(value).dtype) for port, value in values.items()}
+        return heads if len(heads) > 1 else next(iter(heads.values())), (saved, forms)
 
     def backward(self, saved: Saved, cotangent: Any, /) -> dict[str, Array]:
         """Visit the nodes in reverse: what one gives back for a leaf is the cotangent of the output that fed it."""
         # With L a loss at the end, for every output a and all leaves x that it feeds:
         #     ∂L/∂a = Σ_x (∂a_next/∂x)ᵀ ∂L/∂a_next        and for a leaf θ that nodes share  ∂L/∂θ = Σ_nodes
-        residuals, kinds = saved
+        residuals, forms = saved
         cotangents: dict[Port, Array] = {}
         for head, port in self._heads.items():
             _add(cotangents, port, cotangent[head] if len(self._heads) > 1 else cotangent)
         gradients: dict[str, Array] = {}
         for name, station in reversed(self._stations.items()):
-            own = {output: _cotangent(cotangents, Port(name, output), kinds) for output in station.outputs}
+            own = {output: _cotangent(cotangents, Port(name, output), forms) for output in station.outputs}
             returned = station.module.backward(residuals[name], own if len(own) > 1 else next(iter(own.values())))
             for leaf, port in station.fed.items():
                 if station.leaves[leaf].differentiable:
-                    self._edges[name, leaf].require_gradient(returned.get(leaf), kinds[port][0])
+                    self._edges[name, leaf].require_gradient(returned.get(leaf), forms[port][0])
                     _add(cotangents, port, returned[leaf])
             for leaf, path in station.paths.items():
                 if leaf in returned:
@@ -195,25 +198,24 @@ class Graph(Module):
             for leaf, port in station.fed.items()
         }
 
-    def _require_leaves(self, leaves: Leaves) -> None:
-        """Look at the leaves once for all shapes, as at the edges: numpy would broadcast what does not fit."""
-        seen = ("", tuple((path, np.shape(value)) for path, value in leaves.items()))
-        if seen not in self._fitting:
-            dimensions = {path: leaf.dimensions for path, leaf in self._declared.items()}
-            if problems := bind(dimensions, {path: np.shape(value) for path, value in leaves.items()})[1]:
-                raise ModuleError(f"{self.name}: {'; '.join(problems)}")
-            self._fitting.add(seen)
+    def _once(self, shapes: object, look: Callable[[], None]) -> None:
+        """Look at shapes for the first time only: a forward is called twice for every coordinate."""
+        if shapes not in self._fitting:
+            look()
+            self._fitting.add(shapes)
 
-    def _require_fit(self, station: Station, values: Mapping[Port, Array], leaves: Leaves) -> None:
-        """Look at the edges into a node once for all shapes: a forward is called twice for every coordinate."""
-        arriving = tuple(np.shape(values[port]) for port in station.fed.values())
-        seen = (station.name, arriving, tuple(np.shape(value) for value in leaves.values()))
-        if seen not in self._fitting:
-            shapes: dict[str, Shape] = {path: np.shape(value) for path, value in leaves.items()}
-            dimensions = {path: leaf.dimensions for path, leaf in self._declared.items()}
-            for leaf, shape in zip(station.fed, arriving, strict=True):
-                self._edges[station.name, leaf].require_fit(shape, dimensions, shapes)
-            self._fitting.add(seen)
+    def _require_leaves(self, shapes: Mapping[str, Shape]) -> None:
+        # numpy would broadcast a bias of shape (1,), or targets (N, 1), to whatever goes with them.
+        if problems := bind(self._dimensions, shapes)[1]:
+            raise ModuleError(f"{self.name}: {'; '.join(problems)}")
+
+    def _require_arriving(self, station: Station, arriving: Sequence[Shape], shapes: Mapping[str, Shape]) -> None:
+        for leaf, shape in zip(station.fed, arriving, strict=True):
+            self._edges[station.name, leaf].require_fit(shape, self._dimensions, shapes)
+
+    @cached_property
+    def _dimensions(self) -> dict[str, Dimensions]:
+        return {path: leaf.dimensions for path, leaf in self._declared.items()}
 
     @cached_property
     def _fitting(self) -> set[object]:
@@ -234,6 +236,6 @@ def _require_same_shape(sums: Mapping[str, Array], path: str, end: str, value: A
         )
 
 
-def _cotangent(cotangents: Mapping[Port, Array], port: Port, kinds: Mapping[Port, tuple[Shape, Any]]) -> Array:
+def _cotangent(cotangents: Mapping[Port, Array], port: Port, forms: Mapping[Port, tuple[Shape, Any]]) -> Array:
     """The cotangent of an output; 0 if nothing that it feeds has a gradient."""
-    return cotangents[port] if port in cotangents else np.zeros(*kinds[port])
+    return cotangents[port] if port in cotangents else np.zeros(*forms[port])

@@ -30,10 +30,8 @@ class Node:
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        texts = isinstance(self.sources, Mapping) and all(
-            isinstance(t, str) for item in self.sources.items() for t in item
-        )
-        if not isinstance(self.module, Module) or not texts:
+        given = self.sources.items() if isinstance(self.sources, Mapping) else [(None,)]
+        if not isinstance(self.module, Module) or not all(isinstance(text, str) for item in given for text in item):
             raise DeclarationError(
                 f"Node({self.module!r}, {self.sources!r}): expected a module and sources such as"
                 f" Node(Linear(), {{'x': 'image'}})"
@@ -136,17 +134,15 @@ def sizes_of_nodes(stations: Sequence[Station]) -> list[dict[str, Size]]:
     """Sizes to verify the whole at, from those at which its nodes are verified; of several for one symbol the first."""
     settings = max((len(station.module.dimensions) for station in stations), default=0)
     merged: list[dict[str, Size]] = [{} for _ in range(settings)]
-    symbols = {symbol for station in stations for path in station.paths for symbol in station.leaves[path].symbols}
+    symbols = {symbol for station in stations for leaf in station.paths for symbol in station.leaves[leaf].symbols}
     for station in stations:
+        # Those of its symbols that became one symbol of the whole, and of the same kind.
+        whole = {own: axes[0] for own, axes in station.renamed.items() if len(axes) == 1 and axes[0] in symbols}
+        alike = {own.lstrip("*"): name.lstrip("*") for own, name in whole.items() if ("*" in own) == ("*" in name)}
         for at, sizes in enumerate(station.module.dimensions):
-            for own, axes in station.renamed.items():
-                if (
-                    own.lstrip("*") in sizes
-                    and len(axes) == 1
-                    and axes[0] in symbols
-                    and ("*" in own) == ("*" in axes[0])
-                ):
-                    merged[at].setdefault(axes[0].lstrip("*"), sizes[own.lstrip("*")])
+            for symbol, name in alike.items():
+                if symbol in sizes:
+                    merged[at].setdefault(name, sizes[symbol])
     return [sizes for sizes in merged if sizes]
 
 

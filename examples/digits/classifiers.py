@@ -52,14 +52,14 @@ def gradient_error(classifier, parameters, samples):
     Returns the largest relative error that the numerical error does not explain.
     """
     biases = [name for name in parameters if name.endswith("bias")]
-    run = classifier.training.forward
+    network = classifier.training
 
     def forward(**leaves):
-        return run(**samples, **{**parameters, **leaves})[0]
+        return network.forward(**samples, **{**parameters, **leaves})[0]
 
     def backward(leaves, loss_bar):
-        saved = run(**samples, **{**parameters, **leaves})[1]
-        gradients = classifier.training.backward(saved, loss_bar)
+        saved = network.forward(**samples, **{**parameters, **leaves})[1]
+        gradients = network.backward(saved, loss_bar)
         return {name: gradients[name] for name in biases}
 
     module = gradcheck.from_functions(forward, backward, name="biases")

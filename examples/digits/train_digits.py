@@ -1,4 +1,4 @@
-"""Verify a digit classifier, then train it: python train_digits.py mlp|convnet [plot.png]."""
+"""Verify a digit classifier, then train it: python train_digits.py mlp|convnet [plot.png | survey]."""
 
 import sys
 from itertools import islice
@@ -90,9 +90,19 @@ def plot(path, losses, errors):
     figure.savefig(path)
 
 
+def report(name, split=0, seed=0):
+    """Verify, train and print the accuracy; returns losses and gradient errors."""
+    training, held_out = load(split)
+    parameters, scaling, losses, errors = train(name, training, seed)
+    print(f"split {split}, seed {seed}: held-out accuracy {accuracy(name, parameters, scaling, *held_out):.1%}")
+    return losses, errors
+
+
 if __name__ == "__main__":
     name, path = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else f"{sys.argv[1]}.png"
-    training, held_out = load()
-    parameters, scaling, losses, errors = train(name, training)
-    print(f"held-out accuracy {accuracy(name, parameters, scaling, *held_out):.1%}")
-    plot(path, losses, errors)
+    if path == "survey":
+        for seed in range(5):
+            report(name, 0, seed)
+            report(name, seed + 1, seed)
+    else:
+        plot(path, *report(name))

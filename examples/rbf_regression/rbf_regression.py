@@ -1,4 +1,4 @@
-"""Verify an RBF network, then fit it to the diabetes data: python rbf_regression.py [plot.png].
+"""Verify an RBF network, then fit it to the diabetes data: python rbf_regression.py [plot.png | survey].
 
 y_n = plane(x_n) + Σ_j u_j exp(-β_j ‖x_n - w_j‖²): the units have only to explain what a plane leaves over.
 """
@@ -108,9 +108,19 @@ def plot(path, losses, errors):
     figure.savefig(path)
 
 
-if __name__ == "__main__":
-    training, held_out = load()
+def report(split=0):
+    """Verify, train and print both errors; returns losses and gradient errors."""
+    training, held_out = load(split)
     parameters, scalings, losses, errors = train(training)
     network, linear = mean_squared_errors(parameters, scalings, training, held_out)
-    print(f"held-out mean squared error: {network:.1f} (linear regression {linear:.1f})")
-    plot(sys.argv[1] if len(sys.argv) > 1 else "rbf.png", losses, errors)
+    print(f"split {split}: held-out mean squared error {network:.1f} (linear regression {linear:.1f})")
+    return losses, errors
+
+
+if __name__ == "__main__":
+    path = sys.argv[1] if len(sys.argv) > 1 else "rbf.png"
+    if path == "survey":
+        for split in range(10):
+            report(split)
+    else:
+        plot(path, *report())

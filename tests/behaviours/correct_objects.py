@@ -111,7 +111,7 @@ class Lazy(Affine):
         self.built: dict[str, Array] = {}
 
     @property
-    def params(self) -> dict[str, Array]:  # type: ignore[override]
+    def params(self) -> dict[str, Array]:  # type: ignore[override]  # a property here, an attribute in Part
         if not self.built:
             rng = np.random.default_rng(7)
             self.built = {"W": rng.normal(size=self.shape), "b": rng.normal(size=self.shape[1])}

@@ -34,7 +34,7 @@ class Mutation:
         namespace: dict[str, Any] = {"__name__": type(module).__module__}
         exec(compile(ast.fix_missing_locations(tree), self.title, "exec"), namespace)
         given = {field.name: getattr(module, field.name) for field in fields(module)}  # type: ignore[arg-type]  # all are dataclasses
-        return namespace[type(module).__name__](**given)  # type: ignore[no-any-return]
+        return namespace[type(module).__name__](**given)  # type: ignore[no-any-return]  # it was executed just now
 
 
 def subject(module: Module) -> Module:

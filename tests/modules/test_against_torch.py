@@ -15,6 +15,7 @@ from gradcheck.values.aliases import Array, Saved
 from gradcheck.values.case import CaseSpec
 from gradcheck.values.declarations import real
 from gradcheck.values.module import Example, Module
+from tests.modules.batches import with_samples
 from tests.modules.torch_counterparts import COUNTERPARTS, NOT_IN_TORCH, torch
 
 # |ours - theirs| <= TOLERANCE · max |theirs| for every array, the maximum being over all of its entries: rounding is
@@ -33,15 +34,9 @@ def specs(module: Module) -> Iterator[CaseSpec]:
     The subgradient at a kink is a convention, and torch's is the same.
     """
     yield from case_specs(module)
-    first = case_specs(module)[0]
-    starred = {axes[0] for leaf in module.inputs.values() if (axes := leaf.dimensions.axes) and axes[0][0] == "*"}
-    samples = {symbol.lstrip("*") for symbol in (module.batch, *starred)}
-    none = {symbol: (0, *size[1:]) if isinstance(size, tuple) else 0 for symbol, size in first.sizes.items()}
-    yield CaseSpec(
-        "empty", {symbol: none[symbol] if symbol in samples else size for symbol, size in first.sizes.items()}
-    )
+    yield with_samples(module, 0)
     if any(module.kinks.values()):
-        leaves = {name: value.copy() for name, value in draw_case(module, first, 0).leaves.items()}
+        leaves = {name: value.copy() for name, value in draw_case(module, case_specs(module)[0], 0).leaves.items()}
         for name, kinks in module.kinks.items():
             leaves[name].flat[: len(kinks)] = kinks
         yield CaseSpec("at kinks", {}, Example(leaves, None))

@@ -29,8 +29,8 @@ from gradcheck.modules import (
     catalogue,
 )
 from gradcheck.running.registry import modules_of
-from gradcheck.values.case import CaseSpec
 from gradcheck.values.module import Module
+from tests.modules.batches import batch_symbols, with_samples
 
 MODULES = [module for target in catalogue() for module in modules_of(target)]
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
@@ -57,19 +57,12 @@ def test_every_module_is_verified_at_three_sizes_or_more_and_with_one_sample(mod
 
 
 @each_module
-def test_every_module_passes_every_check_with_no_samples(module: Module) -> None:
-    sizes = dict(case_specs(module)[0].sizes)
+@pytest.mark.parametrize("samples", [0, 4])
+def test_every_module_passes_every_check_with_other_numbers_of_samples(module: Module, samples: int) -> None:
     assert batch_symbols(module)
-    for symbol in batch_symbols(module):
-        sizes[symbol] = (0,) if isinstance(sizes[symbol], tuple) else 0
-    report = gradcheck.check(module, draw_case(module, CaseSpec("empty", sizes), 0).leaves, threshold=1e-7)
+    leaves = draw_case(module, with_samples(module, samples), 0).leaves
+    report = gradcheck.check(module, leaves, threshold=1e-7)
     assert report.verdict is Verdict.PASS, str(report)
-
-
-def batch_symbols(module: Module) -> set[str]:
-    """The symbols that count samples: N, or what stands for any leading axes."""
-    leading = {axis for leaf in module.inputs.values() for axis in leaf.dimensions.axes[:1]}
-    return {axis.lstrip("*") for axis in leading if axis == "N" or axis.startswith("*")}
 
 
 def test_an_empty_batch_is_no_free_pass() -> None:

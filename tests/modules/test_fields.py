@@ -107,10 +107,17 @@ def test_sizes_that_do_not_fit_are_told(module: Any, leaves: Any, message: str) 
             "a mask is not given; expected",
         ),
         (lambda one: Attention().forward(one, one, one, one > 0), "a mask is given; expected"),
-        (lambda one: BatchNorm(training=False).forward(one, one[0], one[0]), "mean and variance are not given"),
+        (
+            lambda one: BatchNorm(training=False).forward(one, one[0], one[0]),
+            "given are no mean and variance",
+        ),
         (
             lambda one: BatchNorm().forward(one, *4 * [one[0]]),
-            "mean and variance are given; expected them",
+            "given are mean and variance; expected both",
+        ),
+        (
+            lambda one: BatchNorm().forward(one, *3 * [one[0]]),
+            "given are mean; expected both in evaluation",
         ),
         (lambda one: Dropout().forward(one), "Dropout: forward needs rng while training"),
         (

@@ -10,8 +10,7 @@ from gradcheck import Verdict
 from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import case_specs, draw_case
 from gradcheck.calculus.calls import call_forward
-from gradcheck.modules import EuclideanLoss, Linear, ReLU, Sequential, Sigmoid
-from gradcheck.values.module import Module
+from gradcheck.modules import Dropout, EuclideanLoss, Linear, ReLU, Sequential, Sigmoid
 
 
 def test_a_sequential_names_its_leaves_by_path_and_binds_dimensions_along_the_row() -> None:
@@ -43,18 +42,6 @@ def test_stages_that_do_not_fit_are_named_when_they_are_put_together() -> None:
 
 
 def test_a_stochastic_stage_gets_its_stream_and_kinks_their_distance() -> None:
-    class Dropout(Module):
-        inputs = {"x": gradcheck.real("*B")}
-        outputs = {"a": "*B"}
-        stochastic = True
-
-        def forward(self, x: Any, rng: Any) -> Any:
-            kept = rng.random(x.shape) < 0.5
-            return x * kept, kept
-
-        def backward(self, saved: Any, a_bar: Any, /) -> Any:
-            return {"x": a_bar * saved}
-
     row = Sequential({"relu": ReLU(), "drop": Dropout(), "dense": Linear()})
     assert row.stochastic
     assert row.kinks["x"] == (0.0,)
