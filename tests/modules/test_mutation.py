@@ -20,7 +20,9 @@ KINDS = list(dict.fromkeys(type(module) for module in MODULES))
 PER_MODULE = 4
 # Changes that change nothing, and why.
 NOTHING_IS_ADDED = "no leaf and no output is used twice in a row of modules"
+COTANGENTS = "{output: %s_cotangent(cotangents, Port(name, output), forms) for output in station.outputs}"
 EQUIVALENT: dict[tuple[str, str], str] = {
+    ("MlpConv", f"Graph.backward: {COTANGENTS % ''} → {COTANGENTS % '-'}"): "every leaf is 2, 4 or 6 nodes deep",
     ("Absolute", "Absolute.backward: a_bar * sign → a_bar / sign"): "a sign is 1 or -1",
     ("Sequential", "_add: sums[key] + value → sums[key] - value"): NOTHING_IS_ADDED,
     ("RadialBasisCascade", "_add: sums[key] + value → sums[key] - value"): NOTHING_IS_ADDED,
