@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from gradcheck.adapters.local_derivatives import from_jacobian as from_jacobian
     from gradcheck.adapters.local_derivatives import from_local_derivatives as from_local_derivatives
     from gradcheck.adapters.objects import from_object as from_object
+    from gradcheck.running.loading import load as load
     from gradcheck.running.registry import register as register
     from gradcheck.surfaces.report import Report as Report
+    from gradcheck.surfaces.report import assert_passes as assert_passes
     from gradcheck.surfaces.report import check as check
     from gradcheck.values.declarations import complex_valued as complex_valued
     from gradcheck.values.declarations import interval as interval
@@ -42,7 +44,8 @@ _HOMES = {
     "gradcheck.adapters.local_derivatives": ("from_jacobian", "from_local_derivatives"),
     "gradcheck.adapters.objects": ("from_object",),
     "gradcheck.running.registry": ("register",),
-    "gradcheck.surfaces.report": ("Report", "check"),
+    "gradcheck.running.loading": ("load",),
+    "gradcheck.surfaces.report": ("Report", "assert_passes", "check"),
     "gradcheck.values.declarations": (
         "complex_valued",
         "interval",

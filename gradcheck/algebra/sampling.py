@@ -46,15 +46,27 @@ def prime_sizes(symbols: tuple[str, ...], *, reverse: bool = False, given: Sizes
     return sizes
 
 
-def case_specs(module: Module) -> tuple[CaseSpec, ...]:
+def case_specs(module: Module, cases: Sequence[Sizes] = ()) -> tuple[CaseSpec, ...]:
     """The cases at which a declared module is verified, examples last.
 
     At ascending primes, at descending primes (so that every size relation is met both ways round),
     and with a batch of one; sizes that a module gives itself in `dimensions` take the place of primes.
+
+    Arguments:
+        cases: sizes of some or all symbols, for cases in place of those; other symbols are given primes.
+
+    Raises DeclarationError for sizes that are none, or of symbols that the module does not have.
     """
-    specs = {case_name(sizes): CaseSpec(case_name(sizes), sizes) for sizes in _settings(module)}
+    chosen = _asked_for(module, cases) if cases else _settings(module)
+    specs = {case_name(sizes): CaseSpec(case_name(sizes), sizes) for sizes in chosen}
     examples = (CaseSpec(f"example {number}", {}, example) for number, example in enumerate(module.examples, 1))
     return (*specs.values(), *examples)
+
+
+def _asked_for(module: Module, cases: Sequence[Sizes]) -> Iterator[Sizes]:
+    for sizes in cases:
+        _require_sizes(module, sizes)
+        yield prime_sizes(module.symbols, given=sizes)
 
 
 def _settings(module: Module) -> Iterator[Sizes]:

@@ -22,6 +22,7 @@ class Check:
         applies: whether there is anything to check for this module, at an example or elsewhere.
         per_leaf: whether it is carried out for every differentiable leaf.
         probe: whether it looks at behaviour beyond the derivative, and may be waived with a reason.
+        survey: whether it looks at a module over many calls, and is carried out on request only, once a module.
     """
 
     name: str
@@ -34,3 +35,4 @@ class Check:
     applies: Callable[[Module, bool], bool] = lambda module, is_example: not is_example
     per_leaf: bool = False
     probe: bool = False
+    survey: bool = False

@@ -1,14 +1,10 @@
-"""The table of checks, and how one of them is carried out on one module at one case."""
+"""The table of checks, and which of them are to be carried out."""
 
-import traceback
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
-import numpy as np
-
 from gradcheck.checking.check import Check
 from gradcheck.checking.dimension_analysis import check_dimensions
-from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import check_gradient
 from gradcheck.checking.other_derivatives import check_jvp, check_second_order
 from gradcheck.checking.value_tests import check_values
@@ -21,13 +17,12 @@ from gradcheck.probing.serialisation import SERIALISATION
 from gradcheck.probing.stability import STABILITY
 from gradcheck.probing.state import STATE
 from gradcheck.probing.structure import STRUCTURE
-from gradcheck.values.errors import ConfigurationError, ModuleError
+from gradcheck.surveying.search import SEARCH
+from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Module
-from gradcheck.values.results import CheckResult
 from gradcheck.values.settings import Settings, require_reasons
-from gradcheck.values.verdict import Verdict
 
-CHECKS = (
+CHECKS: tuple[Check, ...] = (
     Check(
         name="dimensions",
         run=lambda evaluation, leaf: check_dimensions(evaluation),
@@ -139,6 +134,7 @@ module = gradcheck.from_functions(
     STRUCTURE,
     STABILITY,
     SERIALISATION,
+    SEARCH,
 )
 
 
@@ -147,56 +143,53 @@ def check_named(name: str) -> Check | None:
     return next((check for check in CHECKS if check.name == name), None)
 
 
-def require_known(names: Sequence[str], waived: Mapping[str, str]) -> None:
-    """Raise ConfigurationError for a name that is no check, and for waiving what is no behaviour probe."""
+def require_known(names: Sequence[str]) -> None:
+    """Raise ConfigurationError for a name that is no check."""
     known = [check.name for check in CHECKS]
-    for name in (*names, *waived):
+    for name in names:
         if name not in known:
             close = get_close_matches(name, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else ""
             raise ConfigurationError(f"there is no check {name!r}; there are {', '.join(known)}{hint}")
-    probes = [check.name for check in CHECKS if check.probe]
+
+
+def require_waivable(waived: Mapping[str, str]) -> None:
+    """Raise ConfigurationError for waiving without a reason, or what is neither a behaviour probe nor a survey."""
+    require_reasons(waived)
+    require_known(tuple(waived))
+    waivable = [check.name for check in CHECKS if check.probe or check.survey]
     for name in waived:
-        if name not in probes:
-            raise ConfigurationError(f"the check {name!r} cannot be waived, only behaviour probes: {', '.join(probes)}")
+        if name not in waivable:
+            raise ConfigurationError(
+                f"the check {name!r} cannot be waived, only behaviour probes and surveys: {', '.join(waivable)}"
+            )
 
 
-def run_check(check: Check, evaluation: Evaluation, leaf: str) -> CheckResult:
-    """Carry out one check; a module that misbehaves gives the verdict ERROR.
-
-    Numpy's global generator is put back as it was: a module may draw from it, or seed it.
-    """
-    state = np.random.get_state()
-    try:
-        if reason := _reason_to_waive(check, evaluation):
-            return CheckResult(check.name, Verdict.WAIVED, reason, leaf)
-        # Infinities and NaN are answers here: a step too large, an entry that is not there.
-        with np.errstate(all="ignore"):
-            return check.run(evaluation, leaf)
-    except ModuleError as error:
-        cause = error.__cause__
-        detail = "".join(traceback.format_exception(cause)) if cause is not None else ""
-        return CheckResult(check.name, Verdict.ERROR, str(error), leaf, detail)
-    except ConfigurationError as error:
-        return CheckResult(check.name, Verdict.ERROR, f"{evaluation.module.name}: {error}", leaf)
-    finally:
-        np.random.set_state(state)
-
-
-def _reason_to_waive(check: Check, evaluation: Evaluation) -> str:
-    """Why a check is left out; raise ConfigurationError if the module waives what cannot be waived."""
-    module = evaluation.module
-    require_reasons(module.waive)
-    require_known((), module.waive)
-    return {**module.waive, **evaluation.settings.waive}.get(check.name, "")
+def require_valid(settings: Settings) -> None:
+    """Raise ConfigurationError if the settings name a check that there is not, or one in the wrong place."""
+    require_known((*settings.checks, *settings.also))
+    require_waivable(settings.waive)
+    surveys = [check.name for check in CHECKS if check.survey]
+    for name in settings.also:
+        if name not in surveys:
+            raise ConfigurationError(
+                f"also names {name!r}, which is carried out anyway; expected surveys: {', '.join(surveys)}"
+            )
 
 
 def planned_checks(
     module: Module, leaves: tuple[str, ...], is_example: bool, settings: Settings
 ) -> tuple[tuple[Check, str], ...]:
-    """Which checks are to be carried out, on which leaf."""
+    """Which checks are to be carried out at one case, on which leaf."""
     planned: list[tuple[Check, str]] = []
     for check in CHECKS:
-        if check.applies(module, is_example) and (not settings.checks or check.name in settings.checks):
+        wanted = not check.survey and (not settings.checks or check.name in settings.checks)
+        if wanted and check.applies(module, is_example):
             planned += [(check, leaf) for leaf in leaves] if check.per_leaf else [(check, "")]
     return tuple(planned)
+
+
+def planned_surveys(module: Module, settings: Settings) -> tuple[Check, ...]:
+    """Which checks are to be carried out once a module."""
+    asked = (*settings.checks, *settings.also)
+    return tuple(check for check in CHECKS if check.survey and check.name in asked and check.applies(module, False))

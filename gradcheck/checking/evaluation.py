@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gradcheck.adapters.wrapped import LaidOut
 from gradcheck.algebra.layout import coordinates, ravel, real_view
 from gradcheck.algebra.precision import Noise, shown_eps
 from gradcheck.algebra.sampling import draw_case, generator_for
@@ -39,10 +40,15 @@ class Evaluation:
         return tuple(name for name in self.case.leaves if is_differentiable(self.module, name, self.case.leaves[name]))
 
     @cached_property
+    def laid_out(self) -> Module:
+        """The module with leaves that lie in memory as those of the case do."""
+        return LaidOut(self.module, self.case.strides) if self.case.strides else self.module
+
+    @cached_property
     def forward(self) -> Forward:
         """The forward pass at the point, checked for finite outputs and untouched leaves."""
         given = {name: value.copy() for name, value in self.case.leaves.items()}
-        forward = call_forward(self.module, given, self.settings.seed)
+        forward = call_forward(self.laid_out, given, self.settings.seed)
         for name, value in given.items():
             if not np.array_equal(value, self.case.leaves[name]):
                 raise ModuleError(
@@ -101,9 +107,9 @@ class Evaluation:
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
         """The forward around the point as numbers, with its noise."""
-        repeated = call_forward(self.module, self.case.leaves, self.settings.seed)
+        repeated = call_forward(self.laid_out, self.case.leaves, self.settings.seed)
         return Neighbourhood(
-            evaluate=outputs_near(self.module, self.forward, self.settings.seed),
+            evaluate=outputs_near(self.laid_out, self.forward, self.settings.seed),
             point=self.case.leaves,
             value=ravel(self.forward.outputs),
             noise=Noise.of(self.forward.outputs, ravel(repeated.outputs), self._outputs_nearby),

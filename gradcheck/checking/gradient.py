@@ -25,10 +25,10 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
 
     Where the point cannot tell, because of its values, a declared module is compared at a generic point as well.
     """
-    result = _at_the_point(evaluation, leaf)
+    result = gradient_at_the_point(evaluation, leaf)
     if result.verdict is not Verdict.PASS or not (special := degeneracies(evaluation)):
         return result
-    others = (_at_the_point(generic, leaf) for generic in evaluation.elsewhere)
+    others = (gradient_at_the_point(generic, leaf) for generic in evaluation.elsewhere)
     other = next((found for found in others if found.evidence and found.evidence.scale > 0), None)
     if other is None:
         return replace(result, notes=tuple(f"this point cannot tell: {note}" for note in special.get(leaf, ())))
@@ -37,7 +37,8 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     return replace(other, message=f"at a second, generic point, since the first cannot tell: {other.message}")
 
 
-def _at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
+def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
+    """Compare backward with central differences at the point of the case, whatever it can tell."""
     comparison = measure(evaluation, leaf)
     evidence = _evidence(evaluation, leaf, comparison)
     threshold = evaluation.settings.threshold

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 import numpy as np
 
+from gradcheck.algebra.strides import strides_of
 from gradcheck.values.aliases import Array, Sizes
 from gradcheck.values.case import Case
 from gradcheck.values.dimensions import bind
@@ -21,13 +22,13 @@ def is_differentiable(module: Module, leaf: str, value: Array) -> bool:
 def case_at(module: Module, arrays: Mapping[str, object], name: str = "given point") -> tuple[Module, Case]:
     """Check the arrays against the module's declarations and make a case of copies of them.
 
-    Returns the module for the sizes that the arrays have, and the case.
+    Returns the module for the sizes that the arrays have, and the case, which keeps how they lie in memory.
 
     Raises PointError naming module, leaf, what was given and what was expected.
     """
     given = _arrays(module, arrays)
     module = module.at(_sizes(module, given))
-    leaves = {leaf: np.array(value) for leaf, value in {**module.defaults, **given}.items()}
+    leaves = {leaf: np.array(value, order="C") for leaf, value in {**module.defaults, **given}.items()}
     if module.leaves:
         _require_names(module, leaves)
     else:
@@ -36,7 +37,9 @@ def case_at(module: Module, arrays: Mapping[str, object], name: str = "given poi
     for leaf, value in leaves.items():
         _require_values(module, leaf, value, sizes)
     order = [leaf for leaf in module.leaves if leaf in leaves] or list(leaves)
-    return module, Case(name, {leaf: leaves[leaf] for leaf in order})
+    laid_out = {leaf: strides_of(array) for leaf, array in arrays.items() if isinstance(array, np.ndarray)}
+    strides = {leaf: found for leaf, found in laid_out.items() if found is not None}
+    return module, Case(name, {leaf: leaves[leaf] for leaf in order}, strides=strides)
 
 
 def _arrays(module: Module, arrays: object) -> dict[str, Array]:
@@ -45,7 +48,7 @@ def _arrays(module: Module, arrays: object) -> dict[str, Array]:
     given: dict[str, Array] = {}
     for leaf, value in arrays.items():
         try:
-            given[leaf] = np.array(value)
+            given[leaf] = np.array(value, order="C")
         except (TypeError, ValueError) as error:
             raise PointError(f"{module.name}: leaf {leaf!r} is no array: {error}") from error
     return given

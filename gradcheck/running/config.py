@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from pathlib import Path
 
-from gradcheck.checking.checks import require_known
+from gradcheck.checking.checks import require_valid
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.settings import Settings
 
@@ -66,5 +66,5 @@ def configuration_from(table: Mapping[str, object]) -> Configuration:
         raise ConfigurationError(f"modules is {modules!r}; expected a list of targets such as ['mypackage.layers']")
     settings = {key: value for key, value in table.items() if key != "modules"}
     validated = Settings(**settings)  # type: ignore[arg-type]  # Settings validates
-    require_known(validated.checks, validated.waive)
+    require_valid(validated)
     return Configuration(tuple(modules), validated)

@@ -44,6 +44,24 @@ def load_targets(targets: Iterable[str]) -> Loaded:
     return together(parts)
 
 
+def load(target: str, name: str = "") -> Module:
+    """The one module behind a target such as ``pkg.mod:Name`` or ``file.py``, or the one of this name among several.
+
+    Raises TargetError if the target cannot be loaded, or if it stands for several modules and none has the name.
+
+    >>> load("gradcheck.modules:LeakyReLU", "LeakyReLU(slope=0.3)").name
+    'LeakyReLU(slope=0.3)'
+    """
+    loaded = load_targets([target])
+    found = [subject.module for subject in loaded.subjects if name in ("", subject.module.name)]
+    if len(found) == 1:
+        return found[0]
+    if loaded.problems:
+        raise TargetError(loaded.problems[0].message)
+    names = ", ".join(subject.module.name for subject in loaded.subjects)
+    raise TargetError(f"{target}: there are the modules {names}; expected the name of one of them, not {name!r}")
+
+
 def together(parts: Iterable[Loaded]) -> Loaded:
     """Everything that several loads gave, each module once, each name once in a file."""
     subjects: list[Subject] = []
@@ -68,7 +86,12 @@ def load_location(location: Location) -> Loaded:
         return Loaded(problems=(Problem(location.target, str(error)),))
     except (Exception, SystemExit) as error:
         return Loaded(problems=(_import_problem(location, error),))
-    return together(_loaded(location, target) for target in targets)
+    return subjects_of(targets, location.target)
+
+
+def subjects_of(registered: Iterable[object], target: str) -> Loaded:
+    """The modules that registered objects stand for, under the target through which they were found."""
+    return together(_loaded(target, one) for one in registered)
 
 
 def _targets(location: Location, python_module: ModuleType) -> list[object]:
@@ -96,16 +119,16 @@ def _unregistered(python_module: ModuleType) -> str:
     return "; expected @gradcheck.register above a class, or gradcheck.register(gradcheck.from_object(...))"
 
 
-def _loaded(location: Location, target: object) -> Loaded:
+def _loaded(target: str, registered: object) -> Loaded:
     try:
-        modules = modules_of(target)
+        modules = modules_of(registered)
     except TargetError as error:
-        return Loaded(problems=(Problem(location.target, f"{location.target}: {error}"),))
+        return Loaded(problems=(Problem(target, f"{target}: {error}"),))
     except (Exception, SystemExit) as error:
-        name = getattr(target, "__qualname__", type(target).__name__)
-        message = f"{location.target}: making {name} raised {type(error).__name__}: {error}"
-        return Loaded(problems=(Problem(location.target, message, traceback.format_exc()),))
-    return Loaded(tuple(Subject(module, source_of(module, location.target)) for module in modules))
+        name = getattr(registered, "__qualname__", type(registered).__name__)
+        message = f"{target}: making {name} raised {type(error).__name__}: {error}"
+        return Loaded(problems=(Problem(target, message, traceback.format_exc()),))
+    return Loaded(tuple(Subject(module, source_of(module, target)) for module in modules))
 
 
 def _imported(location: Location) -> ModuleType:

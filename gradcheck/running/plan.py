@@ -2,15 +2,18 @@
 
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcheck.algebra.sampling import case_specs
-from gradcheck.checking.checks import planned_checks, require_known
+from gradcheck.checking.checks import planned_checks, planned_surveys, require_valid, require_waivable
 from gradcheck.running.registry import Subject
 from gradcheck.values.case import CaseSpec
 from gradcheck.values.errors import DeclarationError, GradcheckError
 from gradcheck.values.results import Problem
 from gradcheck.values.settings import Settings
+
+# What a survey looks at: no single case.
+EVERY_CALL = "every call"
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,11 @@ class Plan:
 def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = (), settings: Settings | None = None) -> Plan:
     """Plan the checks of the given modules whose ids contain one of the keywords, in any case.
 
-    Raises ConfigurationError if the settings name a check that there is not.
+    Raises ConfigurationError if the settings name a check that there is not. A module that cannot be planned, such as
+    one that waives what cannot be waived, is a problem.
     """
     settings = settings or Settings()
-    require_known(settings.checks, settings.waive)
+    require_valid(settings)
     items: list[Item] = []
     problems: list[Problem] = []
     for subject in subjects:
@@ -75,10 +79,13 @@ def _items(subject: Subject, settings: Settings) -> list[Item]:
             "declares no inputs, so no case can be drawn for it: give inputs={'x': gradcheck.real('N D')},"
             " or verify it at arrays of your own with gradcheck.check(module, arrays)"
         )
+    require_waivable(module.waive)
     items: list[Item] = []
-    for spec in case_specs(module):
+    specs = case_specs(module, settings.cases)
+    for spec in specs:
         leaves = module.at(spec.sizes).leaves if spec.example is None else {}
         differentiable = tuple(name for name, declared in leaves.items() if declared.differentiable)
         checks = planned_checks(module, differentiable, spec.example is not None, settings)
         items += [Item(subject, spec, check.name, leaf) for check, leaf in checks]
-    return items
+    whole = replace(specs[0], name=EVERY_CALL)
+    return [*items, *(Item(subject, whole, survey.name, "") for survey in planned_surveys(module, settings))]

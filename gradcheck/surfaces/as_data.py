@@ -2,10 +2,15 @@
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from gradcheck import __version__
+from gradcheck.algebra.strides import strides_of
+from gradcheck.values.aliases import Array
 from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
 
 SCHEMA = "gradcheck-report/1"
@@ -17,7 +22,7 @@ def report_as_data(verification: Verification) -> dict[str, Any]:
         "schema": SCHEMA,
         "gradcheck": __version__,
         "verdict": verification.verdict.value,
-        "settings": {**asdict(verification.settings), "checks": list(verification.settings.checks)},
+        "settings": json.loads(json.dumps(asdict(verification.settings))),  # lists for tuples, at any depth
         "problems": [{"target": p.target, "message": p.message} for p in verification.problems],
         "cases": [_case(case) for case in verification.cases],
     }
@@ -26,6 +31,11 @@ def report_as_data(verification: Verification) -> dict[str, Any]:
 def render_json(verification: Verification) -> str:
     """The report as a JSON document."""
     return json.dumps(report_as_data(verification), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def cases_as_json(cases: Sequence[CaseResult]) -> str:
+    """Some results of a report, on one line; ``from_data`` reads them back."""
+    return json.dumps([_case(case) for case in cases], allow_nan=False)
 
 
 def _case(case: CaseResult) -> dict[str, Any]:
@@ -48,12 +58,16 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "message": check.message,
         "diagnoses": [asdict(diagnosis) for diagnosis in check.diagnoses],
         "notes": list(check.notes),
+        "detail": check.detail,
+        "call": {leaf: _array(array) for leaf, array in check.call.items()},
+        "replay": check.replay,
         "evidence": None if check.evidence is None else _evidence(check.evidence),
     }
 
 
 def _evidence(evidence: GradientEvidence) -> dict[str, Any]:
     return {
+        "leaf": evidence.leaf,
         "role": evidence.role,
         "shape": list(evidence.shape),
         "dtype": evidence.dtype,
@@ -77,6 +91,7 @@ def _evidence(evidence: GradientEvidence) -> dict[str, Any]:
 def _entry(entry: Entry) -> dict[str, Any]:
     return {
         "path": entry.path,
+        "leaf": entry.leaf,
         "leaf_index": list(entry.leaf_index),
         "output": entry.output,
         "output_index": list(entry.output_index),
@@ -85,6 +100,18 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "error": _number(entry.error),
         "half": _number(entry.half),
         "gap": _number(entry.gap),
+    }
+
+
+def _array(array: Array) -> dict[str, Any]:
+    """Shape, dtype, strides in entries (null for C order) and entries in C order; a complex one as two numbers."""
+    strides = strides_of(array)
+    entries = np.stack([array.real, array.imag], axis=-1) if np.iscomplexobj(array) else array
+    return {
+        "shape": list(array.shape),
+        "dtype": str(array.dtype),
+        "strides": None if strides is None else list(strides),
+        "entries": entries.ravel().tolist(),
     }
 
 

@@ -1,16 +1,16 @@
 """The report as text: a table, what failed in full, and a summary."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from itertools import groupby
+from collections.abc import Sequence
+from dataclasses import replace
 from shlex import quote
 
 from gradcheck import __version__
-from gradcheck.checking.checks import CHECKS
-from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
+from gradcheck.surfaces.reproduction import render_reproduction
+from gradcheck.surfaces.tables import Paint, Table, counted, leaf_table, module_table, plain, probe_table
+from gradcheck.values.results import CaseResult, CheckResult, Entry, Verification
 from gradcheck.values.verdict import Verdict
 
-_HEADERS = ("module", "leaf", "shape", "checked", "rel. error", "Δ", "± error", "holds at", "verdict")
+_MOST_MODULES, _SLOWEST = 30, 3
 _COLOURS = {
     Verdict.WAIVED: "36",
     Verdict.PASS: "32",
@@ -18,7 +18,6 @@ _COLOURS = {
     Verdict.FAIL: "31",
     Verdict.ERROR: "35",
 }
-Row = tuple[str, ...]
 
 
 def render_text(verification: Verification, *, verbose: bool = False, quiet: bool = False, colour: bool = False) -> str:
@@ -39,93 +38,62 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
     parts += [f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}" for problem in verification.problems]
     parts += [render_check(case, check, verification, paint) for case, check in verification.failures]
     parts += _notes(verification)
-    parts.append(_summary(verification, paint))
+    parts.append(render_summary(verification, paint))
     return "\n\n".join(parts) + "\n"
 
 
-def _painter(colour: bool) -> Callable[[Verdict, str], str]:
+def _painter(colour: bool) -> Paint:
     return (lambda verdict, text: f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m") if colour else (lambda verdict, text: text)
 
 
-def plain(verdict: Verdict, text: str) -> str:
-    """A painter that leaves text as it is."""
-    del verdict
-    return text
+def render_failures(verification: Verification) -> str:
+    """What does not count as success, in full, and the table of its leaves."""
+    parts = [render_check(case, check, verification) for case, check in verification.failures]
+    failing = [case for case in verification.cases if any(case is failed for failed, _ in verification.failures)]
+    return "\n\n".join([*parts, render_table(failing, verbose=True)])
 
 
-def render_table(
-    cases: Sequence[CaseResult], *, verbose: bool = False, paint: Callable[[Verdict, str], str] = plain
-) -> str:
+def render_table(cases: Sequence[CaseResult], *, verbose: bool = False, paint: Paint = plain) -> str:
     """One row for each module and leaf, its worst case; or all checks of all cases; empty without rows."""
+    return _rendered(leaf_table(cases, verbose=verbose, paint=paint))
+
+
+def render_probes(cases: Sequence[CaseResult], *, paint: Paint = plain) -> str:
+    """One row for each module, one column for each check that is not about a leaf: its worst verdict over all cases."""
+    return _rendered(probe_table(cases, paint=paint))
+
+
+def render_modules(verification: Verification, *, complete: bool) -> str:
+    """One row for each module, and the totals; of very many modules only some, failing ones first, unless complete."""
+    table = module_table(verification.cases, verification.settings.threshold)
+    shown, hidden = table.rows, 0
+    if not complete and len(table.rows) > _MOST_MODULES:
+        failing = {case.module for case, _ in verification.failures}
+        worst_first = sorted(table.rows, key=lambda row: row[0] not in failing)
+        shown, hidden = tuple(worst_first[:_MOST_MODULES]), len(table.rows) - _MOST_MODULES
+    parts = [_rendered(replace(table, rows=shown))]
+    parts += [f"and {hidden} more modules; -v shows all"] if hidden else []
+    return "\n".join([*parts, _slowest(verification), render_summary(verification)])
+
+
+def _slowest(verification: Verification) -> str:
+    slowest = sorted(verification.cases, key=lambda case: -case.seconds)[:_SLOWEST]
+    return "slowest: " + ", ".join(f"{case.id} {case.seconds:.2f}s" for case in slowest)
+
+
+def _rendered(table: Table) -> str:
     from tabulate import tabulate  # costs more to import than the rest of gradcheck
 
-    rows = _every_check(cases, paint) if verbose else _worst_of_each_leaf(cases, paint)
-    if not rows:
+    if not table.rows:
         return ""
-    return tabulate(
-        rows, _HEADERS, tablefmt="simple", disable_numparse=True, colalign=("left",) * 3 + ("right",) * 5 + ("left",)
-    )
-
-
-def _every_check(cases: Sequence[CaseResult], paint: Callable[[Verdict, str], str]) -> list[Row]:
-    return [_row(case.id, (check,), paint) for case in cases for check in case.checks]
-
-
-def _worst_of_each_leaf(cases: Sequence[CaseResult], paint: Callable[[Verdict, str], str]) -> list[Row]:
-    rows: list[Row] = []
-    for module, group in groupby(cases, key=lambda case: case.module):
-        by_label: dict[str, list[CheckResult]] = {}
-        for check in (check for case in group for check in case.checks if check.leaf):
-            by_label.setdefault(check.label, []).append(check)
-        rows += [_row(module, tuple(checks), paint) for checks in by_label.values()]
-    return rows
-
-
-def render_probes(cases: Sequence[CaseResult], *, paint: Callable[[Verdict, str], str] = plain) -> str:
-    """One row for each module, one column for each check that is not about a leaf: its worst verdict over all cases."""
-    from tabulate import tabulate
-
-    present = {check.check for case in cases for check in case.checks if not check.leaf}
-    names = [check.name for check in CHECKS if check.name in present]
-    rows: list[Row] = []
-    for module, group in groupby(cases, key=lambda case: case.module):
-        verdicts: dict[str, list[Verdict]] = {}
-        for check in (check for case in group for check in case.checks):
-            verdicts.setdefault(check.check, []).append(check.verdict)
-        worst = {name: Verdict.worst(verdicts[name]) for name in names if name in verdicts}
-        rows.append((module, *(paint(worst[name], worst[name].value) if name in worst else "-" for name in names)))
-    return tabulate(rows, ("module", *names), tablefmt="simple", disable_numparse=True) if names else ""
-
-
-def _row(name: str, checks: tuple[CheckResult, ...], paint: Callable[[Verdict, str], str]) -> Row:
-    verdict = Verdict.worst(check.verdict for check in checks)
-    word = paint(verdict, verdict.value)
-    evidence = [check.evidence for check in checks if check.evidence is not None]
-    if not evidence:
-        return (name, checks[0].label if not checks[0].leaf else checks[0].leaf, *("",) * 6, word)
-    worst = max(evidence, key=lambda e: (e.failing > 0, e.relative_error, e.numerical_error))
-    alone = sum(e.coverage.alone for e in evidence)
-    coordinates = sum(e.coverage.coordinates for e in evidence)
-    numbers = (f"{value:.1e}" for value in (worst.relative_error, worst.delta, worst.numerical_error))
-    shown = worst.leaf if checks[0].check == "gradient" else checks[0].label
-    return (name, shown, _shape(worst), f"{alone}/{coordinates}", *numbers, _holds_at(evidence), word)
-
-
-def _shape(evidence: GradientEvidence) -> str:
-    return "x".join(map(str, evidence.shape)) or "scalar"
-
-
-def _holds_at(evidence: Sequence[GradientEvidence]) -> str:
-    strictest = [e.strictest for e in evidence]
-    known = [threshold for threshold in strictest if threshold is not None]
-    return f"{max(known):g}" if len(known) == len(strictest) else "none"
+    return tabulate(table.rows, table.headers, tablefmt="simple", disable_numparse=True, colalign=table.align)
 
 
 def render_check(
     case: CaseResult,
     check: CheckResult,
     verification: Verification,
-    paint: Callable[[Verdict, str], str] = plain,
+    paint: Paint = plain,
 ) -> str:
     """One check in full: what was found, the entries that decide, and how to repeat it."""
     from tabulate import tabulate
@@ -145,6 +113,9 @@ def render_check(
         headers = ("entry", "analytical", "numerical", "± error", "gap")
         table = tabulate(rows, headers, tablefmt="simple", disable_numparse=True, colalign=("left",) + ("right",) * 4)
         lines += [f"    {line}" for line in table.splitlines()]
+    if reproduction := render_reproduction(case, check, settings):
+        # In the first column, so that it can be copied from here.
+        lines += ["  a program that fails in the same way:", "", reproduction, ""]
     if source.target:
         lines.append(
             f"  repeat: gradcheck report {quote(source.target)} -k {quote(f'{case.id}::{check.label}')}"
@@ -180,13 +151,12 @@ def _notes(verification: Verification) -> list[str]:
     return ["\n".join(notes)] if notes else []
 
 
-def _summary(verification: Verification, paint: Callable[[Verdict, str], str]) -> str:
+def render_summary(verification: Verification, paint: Paint = plain) -> str:
+    """How many modules, cases and checks came to which verdict, and how many coordinates were perturbed."""
     checks = [check for case in verification.cases for check in case.checks]
-    counts = Counter(check.verdict for check in checks)
     evidence = [check.evidence for check in checks if check.evidence is not None]
-    verdicts = ", ".join(paint(v, f"{counts[v]} {v.value}") for v in Verdict if counts[v]) or "nothing was checked"
     modules = len({(case.source.target, case.module) for case in verification.cases})
-    lines = [f"{modules} modules, {len(verification.cases)} cases, {len(checks)} checks: {verdicts}"]
+    lines = [f"{modules} modules, {len(verification.cases)} cases, {len(checks)} checks: {counted(checks, paint)}"]
     if evidence:
         alone, total = (sum(getattr(e.coverage, k) for e in evidence) for k in ("alone", "coordinates"))
         forwards = sum(e.coverage.forwards for e in evidence)

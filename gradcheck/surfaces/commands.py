@@ -77,7 +77,7 @@ def explain(options: Namespace) -> int:
             print(f"{check.name}  {check.summary}")
         return PASSED
     name = options.check.partition("[")[0]
-    require_known((name,), {})
+    require_known((name,))
     print(render_explanation(next(check for check in CHECKS if check.name == name)))
     return PASSED
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.surfaces.as_data import render_json
+from gradcheck.surfaces.as_html import render_html
 from gradcheck.surfaces.as_junit import render_junit
 from gradcheck.surfaces.as_text import render_text
 from gradcheck.values.errors import ConfigurationError
@@ -18,9 +19,10 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "text": render_text,
     "json": render_json,
     "junit": render_junit,
+    "html": render_html,
 }
 _LONGEST_NAME = 200
-_FORMAT_OF_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit"}
+_FORMAT_OF_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit", ".html": "html"}
 
 
 @dataclass(frozen=True)
@@ -50,28 +52,42 @@ class AddFile(argparse.Action):
         file = Path(values)
         if outputs and outputs[-1].file is None:
             outputs = (*outputs[:-1], replace(outputs[-1], file=file))
-        elif file.suffix in _FORMAT_OF_SUFFIX:
-            outputs = (*outputs, Output(_FORMAT_OF_SUFFIX[file.suffix], file))
         else:
-            suffixes = ", ".join(f"{suffix} ({name})" for suffix, name in _FORMAT_OF_SUFFIX.items())
-            parser.error(f"-o {file}: the format is not clear: put --format before it, or use one of {suffixes}")
+            try:
+                outputs = (*outputs, output_for(file))
+            except ConfigurationError as error:
+                parser.error(f"{error}; or put --format before it")
         setattr(namespace, self.dest, outputs)
 
 
-def require_writable(outputs: Sequence[Output]) -> None:
-    """Raise ConfigurationError, before anything is computed, if a file cannot be written."""
+def output_for(file: Path, option: str = "-o") -> Output:
+    """A report in the format of the file's suffix; raise ConfigurationError if that tells none."""
+    if file.suffix not in _FORMAT_OF_SUFFIX:
+        suffixes = ", ".join(f"{suffix} ({name})" for suffix, name in _FORMAT_OF_SUFFIX.items())
+        raise ConfigurationError(f"{option} {file}: the format is not clear: use one of {suffixes}")
+    return Output(_FORMAT_OF_SUFFIX[file.suffix], file)
+
+
+def require_writable(outputs: Sequence[Output], option: str = "-o") -> None:
+    """Raise ConfigurationError, before anything is computed, if a file cannot be written.
+
+    Arguments:
+        option: what the user calls it.
+    """
     for file in (output.file for output in outputs if output.file is not None):
         if len(file.name) > _LONGEST_NAME:
             raise ConfigurationError(
-                f"-o {file.name[:20]}…: the name has {len(file.name)} characters; give a shorter one"
+                f"{option} {file.name[:20]}…: the name has {len(file.name)} characters; give a shorter one"
             )
         folder = file.resolve().parent
         if file.is_dir():
-            raise ConfigurationError(f"-o {file}: is a folder; expected the name of a file")
+            raise ConfigurationError(f"{option} {file}: is a folder; expected the name of a file")
         if not folder.is_dir():
-            raise ConfigurationError(f"-o {file}: there is no folder {folder}; make it first")
+            raise ConfigurationError(f"{option} {file}: there is no folder {folder}; make it first")
         if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-            raise ConfigurationError(f"-o {file}: may not be written; choose another place or change its permissions")
+            raise ConfigurationError(
+                f"{option} {file}: may not be written; choose another place or change its permissions"
+            )
 
 
 def write_file(file: Path, text: str) -> None:

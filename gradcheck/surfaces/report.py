@@ -1,11 +1,15 @@
 """The Report: all results of one verification, and the function that makes one."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from gradcheck.checking.checks import planned_checks, require_known, run_check
+from gradcheck.adapters.given_objects import has_both_ways, module_of_object
+from gradcheck.checking.carrying_out import run_check
+from gradcheck.checking.check import Check
+from gradcheck.checking.checks import CHECKS, planned_checks, planned_surveys, require_waivable
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.point import case_at
 from gradcheck.running.plan import plan
@@ -13,6 +17,8 @@ from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
 from gradcheck.surfaces.as_data import report_as_data
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.options import settings_with
+from gradcheck.values.aliases import Sizes
 from gradcheck.values.errors import DeclarationError, GradientMismatch, TargetError
 from gradcheck.values.module import Module
 from gradcheck.values.results import CaseResult, Verification
@@ -53,7 +59,7 @@ class Report:
 
 
 def check(
-    module: Module | type[Module],
+    module: Any,
     arrays: Mapping[str, Any] | None = None,
     *,
     threshold: float = 1e-5,
@@ -61,13 +67,17 @@ def check(
     inconclusive: str = "fail",
     complex_step: bool = False,
     checks: Sequence[str] = (),
+    cases: Sequence[Sizes] | str = (),
+    also: Sequence[str] = (),
+    budget: int = 200,
     waive: Mapping[str, str] | None = None,
 ) -> Report:
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
 
     Arguments:
-        module: a Module or a Module class, which stands for its variants; see ``from_object``,
-            ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for anything else.
+        module: a Module; a Module class, which stands for its variants; a function that returns modules; or an object
+            with ``forward`` and ``backward``, as ``from_object`` takes its class, together with arrays for all
+            inputs. See ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for anything else.
         arrays: the value of every leaf; none of them is written to. Without arrays a declared module is
             verified at drawn points: two sets of dimensions, a batch of one, and its examples.
         threshold: relative error allowed in an entry, from 1e-7 to 1e-4.
@@ -76,6 +86,10 @@ def check(
         complex_step: whether forward may be called with complex arrays, for a more exact derivative where
             differences cannot tell; only for a forward that is analytic.
         checks: names of the checks to carry out, such as ``["gradient", "layouts"]``; all that apply if left out.
+        cases: sizes of dimension symbols to draw at, such as ``[{"N": 4}, {"N": 1, "D": 1}]``; or ``"hypothesis"``,
+            for the drawn points and a search besides, as ``also=["search"]``.
+        also: surveys to carry out besides, ``"search"`` and ``"mutation"``; see ``gradcheck explain``.
+        budget: how many calls a search makes up.
         waive: behaviour probes to leave out, each with the reason: ``{"layouts": "kernel requires contiguous input"}``.
 
     Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
@@ -87,21 +101,42 @@ def check(
     >>> report.verdict
     <Verdict.PASS: 'pass'>
     """
-    if not isinstance(module, Module) and not (isinstance(module, type) and issubclass(module, Module)):
-        raise TargetError(
-            f"check was given a {type(module).__name__}; expected a gradcheck.Module or a class of that kind: wrap"
-            f" anything else with from_object, from_functions, from_local_derivatives or from_jacobian"
-        )
-    settings = Settings(
-        threshold=threshold,
-        seed=seed,
-        inconclusive=inconclusive,
-        complex_step=complex_step,
-        checks=checks,
-        waive=waive or {},
-    )
-    require_known(settings.checks, settings.waive)
-    subjects = [Subject(variant, source_of(variant, "")) for variant in modules_of(module)]
+    options = {
+        "threshold": threshold,
+        "seed": seed,
+        "inconclusive": inconclusive,
+        "complex_step": complex_step,
+        "checks": checks,
+        "cases": cases,
+        "also": also,
+        "budget": budget,
+        "waive": waive or {},
+    }
+    return verify(module, arrays, Settings(), options)
+
+
+def assert_passes(module: Any, arrays: Mapping[str, Any] | None = None, **options: Any) -> None:
+    """Verify a module, and raise GradientMismatch with the whole report unless it passes.
+
+    Takes what ``check`` takes, and raises what it raises.
+
+    >>> from gradcheck.modules import Tanh
+    >>> assert_passes(Tanh(), threshold=1e-6)
+    """
+    __tracebackhide__ = True  # pytest shows the line of the test
+    check(module, arrays, **options).raise_for_failure()
+
+
+def verify(
+    module: Any, arrays: Mapping[str, Any] | None, settings: Settings, options: Mapping[str, Any], target: str = ""
+) -> Report:
+    """What ``check`` does, with options on top of settings: those of a project.
+
+    Arguments:
+        target: through which `gradcheck report` finds the module, for the reports; empty if through none.
+    """
+    settings = settings_with(settings, options)
+    subjects = [Subject(variant, source_of(variant, target)) for variant in _modules(module, arrays)]
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
         return Report(Verification(tuple(cases), (), settings))
@@ -111,9 +146,50 @@ def check(
     return Report(Verification(tuple(run(planned.items, settings)), (), settings))
 
 
+def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of the checks that ``verify`` would carry out with these options, in order.
+
+    Raises what ``verify`` raises for what cannot be verified.
+    """
+    settings = settings_with(Settings(), options)
+    subjects = [Subject(variant, source_of(variant, "")) for variant in _modules(module, arrays)]
+    if arrays is not None:
+        evaluations = [_evaluation(subject, arrays, settings) for subject in subjects]
+        planned = [check.name for evaluation in evaluations for check, _ in _planned(evaluation, settings)]
+    else:
+        made = plan(subjects, settings=settings)
+        if made.problems:
+            raise DeclarationError(made.problems[0].message)
+        planned = [item.check for item in made.items]
+    return tuple(check.name for check in CHECKS if check.name in planned)
+
+
+def _modules(module: Any, arrays: Mapping[str, Any] | None) -> tuple[Module, ...]:
+    if has_both_ways(module):
+        return (module_of_object(module, arrays),)
+    if isinstance(module, Module) or callable(module):
+        return modules_of(module)
+    raise TargetError(
+        f"check was given a {type(module).__name__}; expected a gradcheck.Module, a class of that kind, a function that"
+        f" returns modules, or an object with forward and backward: wrap anything else with from_functions,"
+        f" from_local_derivatives or from_jacobian"
+    )
+
+
 def _case_result(subject: Subject, arrays: Mapping[str, Any], settings: Settings) -> CaseResult:
+    started = time.perf_counter()
+    evaluation = _evaluation(subject, arrays, settings)
+    checks = tuple(run_check(check, evaluation, leaf) for check, leaf in _planned(evaluation, settings))
+    seconds = time.perf_counter() - started
+    return CaseResult(evaluation.module.name, evaluation.case.name, subject.source, checks, seconds)
+
+
+def _evaluation(subject: Subject, arrays: Mapping[str, Any], settings: Settings) -> Evaluation:
     module, case = case_at(subject.module, arrays)
-    evaluation = Evaluation(module, case, settings)
-    planned = planned_checks(module, evaluation.differentiable, False, settings)
-    checks = tuple(run_check(check, evaluation, leaf) for check, leaf in planned)
-    return CaseResult(module.name, case.name, subject.source, checks)
+    require_waivable(module.waive)
+    return Evaluation(module, case, settings)
+
+
+def _planned(evaluation: Evaluation, settings: Settings) -> list[tuple[Check, str]]:
+    surveys = [(survey, "") for survey in planned_surveys(evaluation.module, settings)]
+    return [*planned_checks(evaluation.module, evaluation.differentiable, False, settings), *surveys]

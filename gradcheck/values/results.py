@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gradcheck.values.aliases import Shape
+from gradcheck.values.aliases import Leaves, Shape
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
@@ -134,6 +134,8 @@ class CheckResult:
         evidence: the numbers of a gradient check.
         diagnoses: for a FAIL, what probably went wrong, the most telling first.
         notes: for a PASS, what a reader of a green result should know all the same.
+        call: the smallest failing call that a search has found: the array of every leaf.
+        replay: Hypothesis's decorator that makes a search begin with this call.
     """
 
     check: str
@@ -144,6 +146,8 @@ class CheckResult:
     evidence: GradientEvidence | None = None
     diagnoses: tuple[Diagnosis, ...] = ()
     notes: tuple[str, ...] = ()
+    call: Leaves = field(default_factory=dict, compare=False)  # arrays have no equality that gives one truth
+    replay: str = ""
 
     @property
     def label(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
+from gradcheck.values.aliases import Sizes
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD, Verdict
 
@@ -21,7 +22,10 @@ class Settings:
         complex_step: let forwards be called with complex arrays, where that settles what differences cannot. It needs
             a forward that is analytic: no abs, no comparison of values, no conjugate.
         checks: names of the checks to carry out; all that apply if left out.
-        waive: behaviour probes to leave out, each with the reason, which the report prints.
+        cases: sizes of dimension symbols to verify at, one mapping a case; those of the module if left out.
+        also: surveys to carry out besides, which look at a module over many calls: ``"search"``, ``"mutation"``.
+        budget: how many calls the check ``search`` makes up for one module.
+        waive: behaviour probes and surveys to leave out, each with the reason, which the report prints.
 
     Raises ConfigurationError for any other value.
 
@@ -34,6 +38,9 @@ class Settings:
     inconclusive: str = "fail"
     complex_step: bool = False
     checks: Sequence[str] = ()
+    cases: Sequence[Sizes] = ()
+    also: Sequence[str] = ()
+    budget: int = 200
     waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -46,21 +53,32 @@ class Settings:
             )
         if not isinstance(self.complex_step, bool):
             raise ConfigurationError(f"complex_step is {self.complex_step!r}: expected true or false")
-        listed = isinstance(self.checks, (list, tuple))
-        if not listed or not all(isinstance(check, str) for check in self.checks):
-            raise ConfigurationError(f"checks is {self.checks!r}: expected names of checks such as ['gradient']")
+        _require_names("checks", self.checks, "checks such as ['gradient']")
+        _require_names("also", self.also, "surveys such as ['search']")
+        if not isinstance(self.cases, (list, tuple)) or not all(isinstance(sizes, Mapping) for sizes in self.cases):
+            raise ConfigurationError(f"cases is {self.cases!r}: expected sizes for each case, such as [{{'N': 4}}]")
+        if isinstance(self.budget, bool) or not isinstance(self.budget, Integral) or self.budget < 1:
+            raise ConfigurationError(f"budget is {self.budget!r}: expected a whole number of calls >= 1, such as 200")
         require_reasons(self.waive)
 
         # numpy's numbers are as good as Python's, but cannot be written to JSON.
         object.__setattr__(self, "threshold", float(self.threshold))
         object.__setattr__(self, "seed", int(self.seed))
         object.__setattr__(self, "checks", tuple(self.checks))
+        object.__setattr__(self, "cases", tuple(dict(sizes) for sizes in self.cases))
+        object.__setattr__(self, "also", tuple(self.also))
+        object.__setattr__(self, "budget", int(self.budget))
 
     def accepts(self, verdict: Verdict) -> bool:
         """Whether this verdict counts as success."""
         if verdict is Verdict.INCONCLUSIVE:
             return self.inconclusive == "warn"
         return verdict in (Verdict.PASS, Verdict.WAIVED)
+
+
+def _require_names(setting: str, given: object, expected: str) -> None:
+    if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
+        raise ConfigurationError(f"{setting} is {given!r}: expected names of {expected}")
 
 
 def require_reasons(waive: object) -> None:

@@ -1,0 +1,154 @@
+"""Collection: which files register modules, and the items that come of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gradcheck.plugins.pytest_plugin.items import ProblemItem, items_of
+from gradcheck.plugins.pytest_plugin.options import settings_of
+
+if TYPE_CHECKING:
+    from gradcheck.running.locating import Location
+    from gradcheck.values.results import Problem
+
+_LOCATIONS: pytest.StashKey[dict[Path, list[Location]]] = pytest.StashKey()
+_PROBLEMS: pytest.StashKey[list[Problem]] = pytest.StashKey()
+# Where `gradcheck.register` puts what a Python file registers; the registry is not imported to know this name.
+_REGISTERED = "__gradcheck_registered__"
+_SUITES = "gradcheck.testing.suite"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Find the files behind the targets, and see to it that pytest visits them, and every conftest.py that registers.
+
+    xdist's workers get the original command line, so this has to be done in them as well.
+    """
+    config = session.config
+    config.stash[_LOCATIONS], config.stash[_PROBLEMS] = {}, []
+    # Where the user has chosen what to run, what is configured does not add to it.
+    everything = config.args_source is not pytest.Config.ArgsSource.ARGS
+    asked: list[str] = config.getoption("gradcheck_targets")
+    configured: list[str] = config.getini("gradcheck_modules")
+    if asked or configured:
+        _locate(config, asked, configured, everything=everything)
+    if everything:
+        for file in sorted(_conftests(config)):
+            _visit(config, file)
+
+
+def _locate(config: pytest.Config, asked: list[str], configured: list[str], *, everything: bool) -> None:
+    # A project that is not installed is found from its root, as by `gradcheck report` there.
+    if str(config.rootpath) not in sys.path:
+        sys.path.append(str(config.rootpath))
+    for target in dict.fromkeys([*asked, *configured]):
+        for location in _located(config, target, asked=target in asked, wanted=everything):
+            if location.file is None:
+                continue
+            config.stash[_LOCATIONS].setdefault(location.file.resolve(), []).append(location)
+            if everything or target in asked:
+                _visit(config, location.file)
+
+
+def _located(config: pytest.Config, target: str, *, asked: bool, wanted: bool) -> tuple[Location, ...]:
+    """The files behind a target; one that is configured but not there is a test that fails."""
+    from gradcheck.running.locating import locate
+    from gradcheck.values import results
+    from gradcheck.values.errors import TargetError
+
+    try:
+        return locate(target)
+    except TargetError as error:
+        if asked:
+            raise pytest.UsageError(f"gradcheck: {error}") from error
+        if wanted:
+            config.stash[_PROBLEMS].append(results.Problem(target, str(error)))
+        return ()
+
+
+def _visit(config: pytest.Config, file: Path) -> None:
+    given = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    if not any(file == path or (file.name == "conftest.py" and path in file.parents) for path in given):
+        config.args.append(str(file))
+
+
+def _conftests(config: pytest.Config) -> dict[Path, list[object]]:
+    """Every conftest.py that pytest has loaded and that registers modules, with what it registers."""
+    plugins = [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, ModuleType)]
+    return {
+        Path(plugin.__file__): vars(plugin)[_REGISTERED]
+        for plugin in plugins
+        if plugin.__file__ and plugin.__file__.endswith("conftest.py") and _REGISTERED in vars(plugin)
+    }
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """Collect the files behind the targets, and every conftest.py that registers modules."""
+    config = parent.config
+    if file_path.resolve() in config.stash[_LOCATIONS]:
+        return _file(TargetFile, file_path, parent)
+    if file_path.name == "conftest.py" and file_path in _conftests(config):
+        return _file(ConftestFile, file_path, parent)
+    return None
+
+
+def _file(kind: type[pytest.File], path: Path, parent: pytest.Collector) -> pytest.Collector:
+    if path.is_relative_to(parent.config.rootpath):
+        return kind.from_parent(parent, path=path)
+    # pytest gives files outside of its root, such as those of installed packages, no path in their ids.
+    outside = os.path.relpath(path, parent.config.rootpath).replace(os.sep, "/")
+    return kind.from_parent(parent, path=path, nodeid=outside)
+
+
+class TargetFile(pytest.File):
+    """A Python file behind a target."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """The modules that it registers, and one item for everything that could not be loaded."""
+        from gradcheck.running.loading import load_location, together
+
+        settings_of(self.config)
+        locations = self.config.stash[_LOCATIONS][self.path.resolve()]
+        yield from items_of(self, together(load_location(location) for location in locations))
+
+
+class ConftestFile(pytest.File):
+    """A conftest.py that registers modules; pytest has imported it already."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """The modules that it registers."""
+        yield from _registered(self, _conftests(self.config)[self.path])
+
+
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> list[pytest.Item | pytest.Collector] | pytest.Collector | None:
+    """Collect what a test file registers, and suites of any name."""
+    if name == _REGISTERED and isinstance(obj, list):
+        known = collector.path.resolve() in collector.config.stash[_LOCATIONS]
+        return [] if known else list(_registered(collector, obj))
+    # A file that defines a suite has imported what suites are made of.
+    if isinstance(obj, type) and _SUITES in sys.modules and sys.modules[_SUITES].is_complete(obj):
+        return pytest.Class.from_parent(collector, name=name, obj=obj)
+    return None
+
+
+def _registered(collector: pytest.Collector, registered: list[object]) -> Iterator[pytest.Item | pytest.Collector]:
+    from gradcheck.running.loading import subjects_of
+
+    target = os.path.relpath(collector.path, collector.config.invocation_params.dir)
+    yield from items_of(collector, subjects_of(registered, target))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Add what has no file to be collected from: configured targets that are not there."""
+    for problem in config.stash[_PROBLEMS]:
+        items.append(ProblemItem.from_parent(session, name=f"gradcheck[{problem.target}]", problem=problem))

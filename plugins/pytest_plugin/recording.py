@@ -1,0 +1,41 @@
+"""What was found out in a test, on its way to the reports: as text, so that it crosses the processes of xdist."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from gradcheck.values.results import CaseResult
+
+_CASES: pytest.StashKey[tuple[CaseResult, ...]] = pytest.StashKey()
+# The attribute of pytest's report that holds the cases as JSON.
+ATTRIBUTE = "gradcheck_cases"
+
+
+def record(item: pytest.Item, cases: tuple[CaseResult, ...]) -> tuple[CaseResult, ...]:
+    """Keep results for the report of a test."""
+    item.stash[_CASES] = (*item.stash.get(_CASES, ()), *cases)
+    for check in (check for case in cases for check in case.checks):
+        item.user_properties.append(("gradcheck_verdict", check.verdict.value))
+        if check.evidence is not None:
+            # xdist carries built-in types only.
+            item.user_properties.append(("gradcheck_relative_error", float(check.evidence.relative_error)))
+            item.user_properties.append(("gradcheck_numerical_error", float(check.evidence.numerical_error)))
+    return cases
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the results of a test into its report."""
+    report = yield
+    cases = item.stash.get(_CASES, ())
+    if call.when == "call" and cases:
+        from gradcheck.surfaces.as_data import cases_as_json
+
+        setattr(report, ATTRIBUTE, cases_as_json(cases))
+    return report
