@@ -8,6 +8,8 @@ import numpy as np
 from gradcheck.algebra.layout import coordinates, ravel
 from gradcheck.values.aliases import Array
 
+_FLOAT64 = np.finfo(np.float64)
+
 
 def eps_of(array: Array) -> float:
     """Machine epsilon of an array's dtype; that of float64 if the dtype is not a floating one."""
@@ -43,7 +45,10 @@ class Noise:
 
     def at(self, *values: Array) -> Array:
         """Absolute error of outputs of the given sizes; of several, that of the largest."""
-        return np.asarray(np.maximum(self.eps * np.max(np.abs(values), axis=0), self.spread))
+        size = np.max(np.abs(values), axis=0)
+        # Below the smallest normal number there are fewer and fewer digits.
+        underflow = np.where((size > 0) & (size < _FLOAT64.smallest_normal), _FLOAT64.smallest_subnormal, 0.0)
+        return np.asarray(np.maximum(np.maximum(self.eps * size, underflow), self.spread))
 
 
 # Significant bits of the formats, and how few of them a number needs that says nothing about its format.

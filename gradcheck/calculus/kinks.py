@@ -23,7 +23,10 @@ _NOISES = 5e3
 _NEAREST, _FARTHEST = 1e-11, 1e-2
 _STEP = 0.1
 _POINTS = 8
-_POINTS_BESIDE = 24
+_MANY_POINTS, _FINE_STEP = 120, 0.0125
+_POINTS_BESIDE = 64
+# Among several equal entries the next one is near: so much finer a step than the radius stays within one piece.
+_STEP_BESIDE = 1 / 16
 # Quotients from the right and from the left that differ by this part of themselves are not those of one piece.
 _STRADDLING = 0.02
 # Directions in the plane of two coordinates; odd multiples of π/8, so that none is a diagonal or an axis.
@@ -55,16 +58,19 @@ def slopes_in_plane(near: Neighbourhood, first: Spot, second: Spot) -> Array:
     return np.array([_slopes(_moved(near, offset), near, (first, second), radius * _STEP) for offset in offsets])
 
 
-def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator) -> Array:
+def slopes_around(near: Neighbourhood, spots: Sequence[Spot], generator: Generator, *, thorough: bool) -> Array:
     """Slopes by several coordinates at points that are off in all of them (points, outputs, spots).
 
     All of them up, all of them down, but by different amounts, so that no tie is left; and in random directions.
+
+    Arguments:
+        thorough: so many points, and so fine steps, that of a dozen entries that tie each is met in its own piece.
     """
-    radius = _radius(near)
+    radius, step = _radius(near), _FINE_STEP if thorough else _STEP
     directions = [generator.uniform(0.5, 1.5, len(spots)), -generator.uniform(0.5, 1.5, len(spots))]
-    directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_POINTS)]
+    directions += [generator.uniform(-1, 1, len(spots)) for _ in range(_MANY_POINTS if thorough else _POINTS)]
     offsets = [tuple(zip(spots, radius * direction, strict=True)) for direction in directions]
-    return np.array([_slopes(_moved(near, offset), near, spots, radius * _STEP) for offset in offsets])
+    return np.array([_slopes(_moved(near, offset), near, spots, radius * step) for offset in offsets])
 
 
 def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise: Array, generator: Generator) -> Array:
@@ -80,11 +86,11 @@ def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise:
     Shapes: noise (outputs,), result (points, outputs).
     """
     found = np.full((_POINTS_BESIDE, noise.size), np.nan)
-    radii = np.maximum(_NOISES * noise, 64 * spot.at.eps)
+    radii = np.maximum(_NOISES * noise / (4 * _STEP_BESIDE), 64 * spot.at.eps)
     for radius in np.unique(radii[radii <= _FARTHEST]):
         for k in range(_POINTS_BESIDE):
             shaken = _shaken(near, leaves, radius, generator)
-            right, left = _one_sided(shaken, near, spot, radius / 4)
+            right, left = _one_sided(shaken, near, spot, radius * _STEP_BESIDE)
             straddling = np.abs(right - left) > _STRADDLING * np.maximum(np.abs(right), np.abs(left))
             slopes = np.where(straddling, np.nan, (right + left) / 2)
             found[k, radii == radius] = slopes[radii == radius]

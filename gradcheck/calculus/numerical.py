@@ -20,6 +20,8 @@ _OTHER_STEPS = 0.6
 _FEW = 4
 # Noise up to this part of a movement leaves the movement clear to see.
 _CLEAR = 1e-2
+# So many times the noise over the length of a coordinate is seen, however the forward rounds inside.
+_DROWNED = 1e6
 
 
 def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) -> Estimate:
@@ -69,6 +71,29 @@ def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal
     """The column of one coordinate once more, from steps that are not those of ``numerical_jacobian``."""
     line, coordinate = Line(near, leaf), coordinates_of(near, leaf, room)[index]
     column = climbed(line, replace(coordinate, length=_OTHER_STEPS * coordinate.length), goal)
+    return replace(column, forwards=line.forwards)
+
+
+def cautious_opinion(
+    near: Neighbourhood, leaf: str, index: int, room: Array, goal: Goal, gaps: Array
+) -> Estimate | None:
+    """One column as if the forward rounded inside at the size of its leaves; None if that cannot change anything.
+
+    What 1 + erf(-6) or x - log Σ eˣ loses inside, the size of the output does not tell: over small steps the output is
+    exactly linear, or stays as it is, with another slope.
+
+    Arguments:
+        gaps: what is in dispute in each entry (outputs,).
+    """
+    sizes = [float(np.max(np.abs(value), initial=0.0)) for value in near.point.values() if value.dtype.kind in "fc"]
+    inside = max(sizes, default=0.0)
+    coordinate = coordinates_of(near, leaf, room)[index]
+    noise = ROUNDINGS * coordinate.eps * inside
+    if np.min(gaps, initial=np.inf) * coordinate.length > _DROWNED * noise:
+        return None
+    noisy = replace(near, noise=replace(near.noise, spread=np.maximum(near.noise.spread, noise)))
+    line = Line(noisy, leaf)
+    column = climbed(line, coordinates_of(noisy, leaf, room)[index], goal)
     return replace(column, forwards=line.forwards)
 
 

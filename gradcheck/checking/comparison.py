@@ -9,7 +9,7 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict
 
 # Entries so far below what the magnitudes of output and leaf suggest are those of a saturated module.
-_INSENSITIVE = 1e3 * float(np.finfo(np.float64).eps)
+INSENSITIVE = 1e3 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -104,4 +104,4 @@ def scale_of(analytical: Array, numerical: Array, error: Array, fallback: float)
     entries = np.abs(np.concatenate([analytical.ravel(), numerical.ravel()]))
     largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
     doubt = float(np.max(error, initial=0.0, where=np.isfinite(error)))
-    return largest if largest > max(doubt, _INSENSITIVE * fallback) else max(largest, fallback)
+    return largest if largest > max(doubt, INSENSITIVE * fallback) else max(largest, fallback)

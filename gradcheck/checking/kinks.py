@@ -127,8 +127,19 @@ def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: 
 
 
 def _all_together(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:
+    found: list[_Finding] = []
+    for thorough in (False, True):
+        found = list(_around(evaluation, spots, gradient, at_kink, thorough=thorough))
+        if not found:
+            return  # what is beyond a few pieces may be within all of them
+    yield from found
+
+
+def _around(
+    evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array, *, thorough: bool
+) -> Iterator[_Finding]:
     generator = generator_for(evaluation.settings.seed, "joint kinks")
-    slopes = slopes_around(evaluation.neighbourhood, spots, generator)
+    slopes = slopes_around(evaluation.neighbourhood, spots, generator, thorough=thorough)
     for members in {tuple(np.flatnonzero(row).tolist()) for row in at_kink if row.sum() >= 2}:
         chosen = list(members)
         # Each coordinate is moved by as much as changes the output alike: entries may be of different scales.

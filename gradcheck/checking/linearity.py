@@ -7,7 +7,7 @@ from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.measurement import leaf_scale, measure, scale_of_the_point
+from gradcheck.checking.measurement import leaf_scale, measure, scale_of_products
 from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis, entry_path
@@ -24,8 +24,7 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     expected = cotangent @ jacobian
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
     scale = np.abs(cotangent) @ np.abs(jacobian)
-    natural = leaf_scale(evaluation, leaf, measure(evaluation, leaf).numerical)
-    natural = max(natural, scale_of_the_point(evaluation, leaf))
+    natural = scale_of_products(evaluation, leaf, leaf_scale(evaluation, leaf, measure(evaluation, leaf).numerical))
     rounding = np.abs(cotangent) @ expected_rounding(evaluation, leaf, natural)
     allowed = evaluation.settings.threshold * scale + rounding
     # Both may overflow, where a single entry does not.

@@ -8,13 +8,18 @@ import numpy as np
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.climbing import Goal
 from gradcheck.calculus.estimate import Estimate
-from gradcheck.calculus.numerical import numerical_jacobian, second_opinion
-from gradcheck.checking.comparison import Comparison, compare, scale_of
+from gradcheck.calculus.numerical import cautious_opinion, numerical_jacobian, second_opinion
+from gradcheck.checking.comparison import INSENSITIVE, Comparison, compare, scale_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.kinks import with_pieces_beside
 from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.values.aliases import Array
+from gradcheck.values.errors import ModuleError
 from gradcheck.values.verdict import STRICTEST_THRESHOLD
+
+_FAR = 0.5
+# Where terms cancel, as x - mean does for equal entries, what remains of them is the rounding of their size.
+_REMAINS = 1e-10
 
 
 @lru_cache(maxsize=16)
@@ -32,7 +37,7 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     if not _doubtful(comparison, threshold).any():
         return comparison
     scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
-    natural = max(scale, scale_of_the_point(evaluation, leaf))
+    natural = max(scale, scale_of_the_point(evaluation, leaf), _REMAINS * _elsewhere(evaluation, leaf))
     spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, natural)
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
@@ -43,6 +48,15 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
         if comparison.fails(threshold)[:, j].any():
             break
     return comparison
+
+
+def _elsewhere(evaluation: Evaluation, leaf: str) -> float:
+    """How large the entries of a leaf's Jacobian are well beside the point; 0 if there is no point there."""
+    try:
+        entries = np.abs(evaluation.moved(_FAR, "elsewhere").jacobians[leaf])
+    except ModuleError:
+        return 0.0
+    return float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
 
 
 def _doubtful(comparison: Comparison, threshold: float) -> Array:
@@ -81,8 +95,25 @@ def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
 
 def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, j: int, goal: Goal) -> Estimate:
     """The numerical Jacobian with what other steps, and points beside this one, say about a column's wrong entries."""
-    other = second_opinion(evaluation.neighbourhood, leaf, j, evaluation.room(leaf), goal)
-    return with_pieces_beside(evaluation, leaf, _widened(numerical, other, j), wrong, j)
+    near, room = evaluation.neighbourhood, evaluation.room(leaf)
+    second = second_opinion(near, leaf, j, room, goal)
+    numerical = _widened(numerical, second, j)
+    # What is approached at the rate of truncation, or holds from the largest step on, is no effect of rounding.
+    unsure = wrong & (~second.firm | (second.value == 0))
+    gaps = np.abs(evaluation.jacobians[leaf][:, j] - numerical.value[:, j])
+    cautious = cautious_opinion(near, leaf, j, room, goal, gaps[unsure]) if unsure.any() else None
+    if cautious is not None:
+        numerical = _blurred(numerical, cautious, unsure, j)
+    return with_pieces_beside(evaluation, leaf, numerical, wrong, j)
+
+
+def _blurred(numerical: Estimate, cautious: Estimate, unsure: Array, j: int) -> Estimate:
+    """The Jacobian with a column's unsure entries no more exact than a cautious estimate of them."""
+    error = numerical.error.copy()
+    with np.errstate(invalid="ignore"):
+        reach = np.abs(cautious.value - numerical.value[:, j]) + cautious.error
+    error[:, j] = np.where(unsure & np.isfinite(reach), np.fmax(error[:, j], reach), error[:, j])
+    return replace(numerical, error=error, forwards=numerical.forwards + cautious.forwards)
 
 
 def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
@@ -95,6 +126,18 @@ def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
     widened = np.where(np.isfinite(other.error), apart + half + other.half, np.inf)
     error[:, j] = np.where(differ, np.fmax(error[:, j], widened), error[:, j])
     return replace(numerical, error=error, forwards=numerical.forwards + other.forwards)
+
+
+def scale_of_products(evaluation: Evaluation, leaf: str, largest: float) -> float:
+    """How large the terms of a gradient may be of which its entries are differences.
+
+    Arguments:
+        largest: the leaf's largest entry. What is far below what the outputs suggest is that of a saturated module,
+            such as s₁(ā₁ - Σ sᵢāᵢ) with s₁ almost 1: the terms are as large as the outputs, whatever the leaf's size.
+    """
+    usual = max(largest, scale_of_the_point(evaluation, leaf))
+    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
+    return usual if largest > INSENSITIVE * outputs else max(usual, outputs)
 
 
 def scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:

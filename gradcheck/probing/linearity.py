@@ -14,7 +14,7 @@ from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.linearity import use_of_the_cotangent
-from gradcheck.checking.measurement import scale_of_the_point
+from gradcheck.checking.measurement import scale_of_products, scale_of_the_point
 from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult, Diagnosis, entry_path
@@ -130,7 +130,7 @@ class _Terms:
     ) -> "_Terms":
         u, v = (np.abs(cotangent) for cotangent in cotangents)
         jacobian = np.abs(evaluation.jacobians[leaf])
-        natural = max(float(np.max(jacobian, initial=0.0)), scale_of_the_point(evaluation, leaf))
+        natural = scale_of_products(evaluation, leaf, float(np.max(jacobian, initial=0.0)))
         rounding = expected_rounding(evaluation, leaf, natural)
         threshold = evaluation.settings.threshold
         return cls(gradients, (u @ jacobian, v @ jacobian), (u @ rounding, v @ rounding), threshold)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from gradcheck.algebra.strides import with_strides
 from gradcheck.strategies.entries import values_of
 from gradcheck.strategies.sizes import sizes_for
-from gradcheck.values.aliases import Array, Sizes
+from gradcheck.values.aliases import Array, Size, Sizes
 from gradcheck.values.module import Module
 
 LAYOUTS = ("C order", "C order", "Fortran order", "every other entry", "negative strides")
@@ -33,7 +33,14 @@ def arrays_for(
     >>> is_bounded()
     """
     chosen = sizes_for(module) if sizes is None else st.just(dict(sizes))
-    return chosen.flatmap(lambda drawn: _arrays(module.at(drawn), drawn, layouts))
+    return arrays_at(module, chosen, layouts)
+
+
+def arrays_at(
+    module: Module, sizes: st.SearchStrategy[dict[str, Size]], layouts: bool = True
+) -> st.SearchStrategy[dict[str, Array]]:
+    """Arrays at drawn sizes."""
+    return sizes.flatmap(lambda drawn: _arrays(module.at(drawn), drawn, layouts))
 
 
 def _arrays(module: Module, sizes: Sizes, layouts: bool) -> st.SearchStrategy[dict[str, Array]]:

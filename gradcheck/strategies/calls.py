@@ -6,8 +6,9 @@ from functools import partial
 
 from hypothesis import strategies as st
 
-from gradcheck.strategies.arrays import arrays_for
-from gradcheck.values.aliases import Leaves
+from gradcheck.strategies.arrays import arrays_at
+from gradcheck.strategies.sizes import sizes_for, smaller_than
+from gradcheck.values.aliases import Leaves, Size, Sizes
 from gradcheck.values.module import Module
 
 
@@ -19,8 +20,11 @@ class Call:
     arrays: Leaves
 
 
-def calls_of(modules: Module | Sequence[Module]) -> st.SearchStrategy[Call]:
+def calls_of(modules: Module | Sequence[Module], *, below: Sizes | None = None) -> st.SearchStrategy[Call]:
     """Calls of a module, or of one of several, such as the variants of a class; shrinks towards the first.
+
+    Arguments:
+        below: sizes than which the calls have to be smaller.
 
     >>> from hypothesis import given
     >>> from gradcheck.modules import LeakyReLU
@@ -30,4 +34,9 @@ def calls_of(modules: Module | Sequence[Module]) -> st.SearchStrategy[Call]:
     >>> keeps_the_shape()
     """
     several = [modules] if isinstance(modules, Module) else list(modules)
-    return st.one_of([arrays_for(module).map(partial(Call, module)) for module in several])
+    return st.one_of([arrays_at(module, _sizes(module, below)).map(partial(Call, module)) for module in several])
+
+
+def _sizes(module: Module, below: Sizes | None) -> st.SearchStrategy[dict[str, Size]]:
+    sizes = sizes_for(module)
+    return sizes if below is None else sizes.map(partial(smaller_than, below))

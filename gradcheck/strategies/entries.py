@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stn
+from numpy.typing import DTypeLike
 
 from gradcheck.values.aliases import Array, Shape, Sizes
 from gradcheck.values.declarations import Declaration
@@ -81,7 +83,7 @@ def values_of(
     """
     domain = declared.domain
     if isinstance(domain, Mask):
-        return stn.arrays(bool, shape, elements=st.booleans(), fill=st.nothing())
+        return _alike_or_not(bool, shape, st.booleans())
     if isinstance(domain, Labels):
         return _labels(shape, domain.count(sizes))
     if isinstance(domain, OneHot):
@@ -98,13 +100,19 @@ def values_of(
 def _labels(shape: Shape, classes: int) -> st.SearchStrategy[Array]:
     if not classes:
         return st.nothing() if np.prod(shape) else st.just(np.zeros(shape, np.int64))
-    return stn.arrays(np.int64, shape, elements=st.integers(0, classes - 1), fill=st.nothing())
+    return _alike_or_not(np.int64, shape, st.integers(0, classes - 1))
+
+
+def _alike_or_not(dtype: DTypeLike, shape: Shape, entries: st.SearchStrategy[Any]) -> st.SearchStrategy[Array]:
+    """Arrays of one value throughout, or of any."""
+    alike = entries.map(lambda value: np.full(shape, value, dtype))
+    return st.one_of(alike, stn.arrays(dtype, shape, elements=entries, fill=st.nothing()))
 
 
 def _numbers(palette: Palette, declared: Declaration, shape: Shape, sizes: Sizes) -> st.SearchStrategy[Array]:
     """Real arrays: constant, of few values (ties), of decimals, with extreme entries among them; or generic ones."""
-    ordinary, extreme = st.sampled_from(palette.ordinary), st.sampled_from((*palette.ordinary, *palette.extreme))
-    constant = extreme.map(lambda value: np.full(shape, value))
+    ordinary, extreme = st.sampled_from(palette.ordinary), st.sampled_from(palette.extreme)
+    constant = st.one_of(ordinary, extreme).map(lambda value: np.full(shape, value))
     count = int(np.prod(shape))
     if not count:
         return st.just(np.zeros(shape))
@@ -112,7 +120,7 @@ def _numbers(palette: Palette, declared: Declaration, shape: Shape, sizes: Sizes
     if count > _MOST_DRAWN_ENTRIES:
         return st.one_of(constant, generic)
     decimals = palette.decimals()
-    mixed = (ordinary, st.one_of(ordinary, decimals), st.one_of(ordinary, decimals, decimals, extreme))
+    mixed = (ordinary, st.one_of(ordinary, decimals), st.one_of(decimals, extreme), st.one_of(ordinary, extreme))
     drawn = [stn.arrays(np.float64, shape, elements=entries, fill=st.nothing()) for entries in mixed]
     return st.one_of(constant, *drawn, generic)
 

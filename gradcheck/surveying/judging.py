@@ -15,6 +15,7 @@ from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import gradient_at_the_point
 from gradcheck.checking.point import case_at
 from gradcheck.strategies.calls import Call
+from gradcheck.values.aliases import Sizes
 from gradcheck.values.dimensions import bind
 from gradcheck.values.errors import GradcheckError, GradientMismatch, ModuleError
 from gradcheck.values.results import CheckResult, GradientEvidence
@@ -27,9 +28,9 @@ _FAR, _NOTICEABLE = 1e6, 0.1
 class WrongCall(GradientMismatch):
     """A call at which backward is wrong: ``call`` and the ``result`` of the check that saw it."""
 
-    def __init__(self, call: Call, result: CheckResult, place: str) -> None:
-        super().__init__(f"{call.module.name}[{place}]::{result.label}: {result.message}")
-        self.call, self.result, self.place = call, result, place
+    def __init__(self, call: Call, result: CheckResult, sizes: Sizes) -> None:
+        self.call, self.result, self.sizes, self.place = call, result, sizes, case_name(sizes)
+        super().__init__(f"{call.module.name}[{self.place}]::{result.label}: {result.message}")
 
 
 @dataclass
@@ -66,18 +67,18 @@ def judge(call: Call, settings: Settings, tally: Tally) -> None:
 
     Tells Hypothesis how far from right the call is, so that it looks where that is more.
     """
+    sizes = _sizes(call)
     tally.made += 1
     evaluation = _evaluation(call, settings, tally)
-    place = case_name(_sizes(evaluation))
-    sizes = [size for value in evaluation.case.leaves.values() for size in value.shape]
-    tally.empty += 0 in sizes
-    tally.single += 1 in sizes
+    axes = [size for value in evaluation.case.leaves.values() for size in value.shape]
+    tally.empty += 0 in axes
+    tally.single += 1 in axes
     tally.laid_out += bool(evaluation.case.strides)
-    hypothesis.note(f"{call.module.name} at {place}")
+    hypothesis.note(f"{call.module.name} at {case_name(sizes)}")
     results = tuple(_results(evaluation))
     for result in results:
         if result.verdict in (Verdict.FAIL, Verdict.ERROR):
-            raise WrongCall(call, result, place)
+            raise WrongCall(call, result, sizes)
     measured = [result.evidence for result in results if result.evidence is not None]
     if closeness := max((_closeness(evidence, settings) for evidence in measured), default=0.0):
         hypothesis.target(closeness, label="gap/allowed")
@@ -107,9 +108,9 @@ def _reason(error: GradcheckError) -> str:
     return "not finite" if "not finite" in str(error) else str(error)
 
 
-def _sizes(evaluation: Evaluation) -> dict[str, "int | tuple[int, ...]"]:
-    declared = {name: leaf.dimensions for name, leaf in evaluation.module.leaves.items()}
-    return bind(declared, {name: value.shape for name, value in evaluation.case.leaves.items()})[0]
+def _sizes(call: Call) -> Sizes:
+    declared = {name: leaf.dimensions for name, leaf in call.module.leaves.items()}
+    return bind(declared, {name: np.shape(array) for name, array in call.arrays.items()})[0]
 
 
 def _results(evaluation: Evaluation) -> Iterator[CheckResult]:

@@ -7,6 +7,7 @@ from hypothesis.database import ExampleDatabase
 
 from gradcheck.strategies.calls import Call, calls_of
 from gradcheck.surveying.judging import Tally, judge
+from gradcheck.values.aliases import Sizes
 from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings
 
@@ -35,7 +36,7 @@ class _ExamplesOfOne(ExampleDatabase):
 
 
 def property_of(
-    modules: Module | Sequence[Module], settings: Settings, tally: Tally | None = None
+    modules: Module | Sequence[Module], settings: Settings, tally: Tally | None = None, below: Sizes | None = None
 ) -> Callable[[], None]:
     """The Hypothesis test "backward is right at every call", of a module or of several such as variants.
 
@@ -55,7 +56,7 @@ def property_of(
         print_blob=True,
     )
     @hypothesis.seed(settings.seed)
-    @hypothesis.given(calls_of(modules))
+    @hypothesis.given(calls_of(modules, below=below))
     def backward_is_right(call: Call) -> None:
         judge(call, settings, counts)
 

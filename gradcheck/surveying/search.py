@@ -1,7 +1,10 @@
 """Search: Hypothesis makes up calls until one is wrong, and shrinks that to the smallest wrong one."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
@@ -11,6 +14,7 @@ from gradcheck.values.verdict import Verdict
 if TYPE_CHECKING:
     from gradcheck.surveying.judging import Tally, WrongCall
 
+_ROUNDS = 4
 _REPLAY = re.compile(r"@reproduce_failure\(.*\)")
 
 
@@ -30,7 +34,7 @@ def check_by_search(evaluation: Evaluation) -> CheckResult:
     try:
         property_of(module, evaluation.settings, tally)()
     except WrongCall as found:
-        return _wrong(found)
+        return _wrong(_smallest(found, evaluation))
     except Unsatisfiable:
         return CheckResult(
             "search",
@@ -44,6 +48,31 @@ def check_by_search(evaluation: Evaluation) -> CheckResult:
             f"the same call was wrong once and right another time, so that nothing can be searched for: {error}",
         )
     return CheckResult("search", Verdict.PASS, _covered(tally), notes=tally.notes())
+
+
+def _smallest(found: "WrongCall", evaluation: Evaluation) -> "WrongCall":
+    """A wrong call such that another search finds none of smaller dimensions.
+
+    Hypothesis shrinks by small changes, and may end where a smaller call would need several at once.
+    """
+    from hypothesis.errors import Flaky, Unsatisfiable
+
+    from gradcheck.surveying.judging import Tally, WrongCall
+    from gradcheck.surveying.properties import property_of
+
+    settings = replace(evaluation.settings, budget=max(1, evaluation.settings.budget // _ROUNDS))
+    for _ in range(_ROUNDS):
+        if not any(np.max(size, initial=0) > 1 for size in found.sizes.values()):
+            break
+        try:
+            property_of(evaluation.module, settings, Tally(), below=found.sizes)()
+        except WrongCall as smaller:
+            found = smaller
+        except (Unsatisfiable, Flaky):
+            break
+        else:
+            break
+    return found
 
 
 def _wrong(found: "WrongCall") -> CheckResult:
