@@ -212,6 +212,11 @@ class Graph(Module):
     def _require_arriving(self, station: Station, arriving: Sequence[Shape], shapes: Mapping[str, Shape]) -> None:
         for leaf, shape in zip(station.fed, arriving, strict=True):
             self._edges[station.name, leaf].require_fit(shape, self._dimensions, shapes)
+        # Of a size that no leaf tells, such as what a convolution makes of a picture, all edges have to say the same.
+        declared = {leaf: station.leaves[leaf].dimensions for leaf in station.fed}
+        if problems := bind(declared, dict(zip(station.fed, arriving, strict=True)))[1]:
+            feeding = ", ".join(self._edges[station.name, leaf].name for leaf in station.fed)
+            raise ModuleError(f"{self.name}: what arrives at {station.name!r} ({feeding}) does not fit: {problems[0]}")
 
     @cached_property
     def _dimensions(self) -> dict[str, Dimensions]:

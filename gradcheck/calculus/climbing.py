@@ -9,6 +9,7 @@ from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladd
 from gradcheck.calculus.columns import column_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
+from gradcheck.calculus.noise import is_usable
 from gradcheck.calculus.samples import Line, Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
@@ -122,7 +123,8 @@ def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Esti
         allowed = fit.error + ROUNDINGS * np.maximum(quotients.rounding, noise / quotients.steps[:, None])
         contradicted = np.any(finer & (np.abs(quotients.values - fit.value) > allowed), axis=0)
         contradicted |= np.abs(fit.value - column.value) > fit.error + column.error
-    better = (fit.error < column.error) & (column.half == 0) & ~contradicted
+    # A jump is no noise: what is scattered as far as the output goes leaves nothing to fit.
+    better = (fit.error < column.error) & (column.half == 0) & ~contradicted & is_usable(noise, samples)
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
     return replace(column, value=value, error=error)
 

@@ -114,6 +114,11 @@ def _radius(near: Neighbourhood) -> float:
     return float(np.clip(10 * _NOISES * near.relative_noise, _NEAREST, _FARTHEST))
 
 
+def finest_move(near: Neighbourhood) -> float:
+    """The finest step with which slopes around the point are taken, in lengths of a coordinate."""
+    return _radius(near) * _FINE_STEP
+
+
 def _moved(near: Neighbourhood, offsets: Sequence[tuple[Spot, float]]) -> dict[str, Array]:
     """The point with some coordinates off by amounts in units of their lengths."""
     leaves = {name: np.array(value, order="C") for name, value in near.point.items()}

@@ -17,6 +17,7 @@ from gradcheck.probing.serialisation import SERIALISATION
 from gradcheck.probing.stability import STABILITY
 from gradcheck.probing.state import STATE
 from gradcheck.probing.structure import STRUCTURE
+from gradcheck.surveying.mutation import mutation_check
 from gradcheck.surveying.search import SEARCH
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Module
@@ -135,6 +136,7 @@ module = gradcheck.from_functions(
     STABILITY,
     SERIALISATION,
     SEARCH,
+    mutation_check(lambda: CHECKS),
 )
 
 

@@ -10,7 +10,7 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
-from gradcheck.calculus.kinks import Spot, slopes_around, slopes_beside, slopes_in_plane
+from gradcheck.calculus.kinks import Spot, finest_move, slopes_around, slopes_beside, slopes_in_plane
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
@@ -18,6 +18,7 @@ from gradcheck.values.results import Diagnosis, entry_path
 
 _MOST_SPOTS = 12
 _SHORTEST = 1e-3
+_SEEN = 10
 _MOST_PAIRS = 24
 # Slopes of pieces that differ by less than this part of the largest are one and the same.
 _SAME_SLOPE = 1e-3
@@ -76,7 +77,7 @@ def joint_disagreement(
     threshold = evaluation.settings.threshold
     right_alone = {name: c.kinked & ~c.fails(threshold) for name, c in comparisons.items()}
     kinked = {name: mask for name, mask in right_alone.items() if mask.any()}
-    spots = _within_reach(_chosen(evaluation, kinked, leaf), comparisons) if leaf in kinked else []
+    spots = _within_reach(_chosen(evaluation, kinked, leaf, comparisons), comparisons) if leaf in kinked else []
     if len(spots) < 2:
         return None
     gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
@@ -107,13 +108,26 @@ def _within_reach(spots: list[Spot], comparisons: dict[str, Comparison]) -> list
     return [replace(spot, reach=float(max(reach, _SHORTEST))) for spot, reach in zip(spots, reaches, strict=True)]
 
 
-def _chosen(evaluation: Evaluation, kinked: dict[str, Array], leaf: str) -> list[Spot]:
-    """Coordinates that share a kinked output with another one, those of the leaf first, as many as can be afforded."""
+def _chosen(
+    evaluation: Evaluation, kinked: dict[str, Array], leaf: str, comparisons: dict[str, Comparison]
+) -> list[Spot]:
+    """Coordinates that share a kinked output with another one, those of the leaf first, as many as can be afforded.
+
+    Those are left out that change the output, over the little that is gone off the point, by no more than its rounding:
+    of 1 - y with y = 1e-8 nothing is seen there.
+    """
     names = sorted(kinked, key=lambda name: name != leaf)
     count = np.sum([mask.sum(axis=1) for mask in kinked.values()], axis=0)
     shared = {name: (kinked[name] & (count >= 2)[:, None]).any(axis=0) for name in names}
     spots = [spot for name in names for spot in spots_of(evaluation, name) if shared[name][spot.at.index]]
-    return spots[:_MOST_SPOTS]
+    noise = float(np.max(evaluation.neighbourhood.noise.at(evaluation.neighbourhood.value), initial=0.0))
+    changes = (float(np.max(comparisons[s.leaf].magnitude[:, s.at.index])) * s.at.length for s in spots)
+    seen = [
+        spot
+        for spot, change in zip(spots, changes, strict=True)
+        if change * finest_move(evaluation.neighbourhood) > _SEEN * noise
+    ]
+    return seen[:_MOST_SPOTS]
 
 
 def _pairs(evaluation: Evaluation, spots: list[Spot], gradient: Array, at_kink: Array) -> Iterator[_Finding]:

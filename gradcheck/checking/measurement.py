@@ -20,6 +20,8 @@ from gradcheck.values.verdict import STRICTEST_THRESHOLD
 _FAR = 0.5
 # Where terms cancel, as x - mean does for equal entries, what remains of them is the rounding of their size.
 _REMAINS = 1e-10
+# An error that is made of noise alone is itself known to a few times only.
+_DOUBT = 4.0
 
 
 @lru_cache(maxsize=16)
@@ -102,14 +104,16 @@ def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Ar
     unsure = wrong & (~second.firm | (second.value == 0))
     gaps = np.abs(evaluation.jacobians[leaf][:, j] - numerical.value[:, j])
     cautious = cautious_opinion(near, leaf, j, room, goal, gaps[unsure]) if unsure.any() else None
-    if cautious is not None:
-        numerical = _blurred(numerical, cautious, unsure, j)
+    numerical = _blurred(numerical, cautious, unsure, j)
     return with_pieces_beside(evaluation, leaf, numerical, wrong, j)
 
 
-def _blurred(numerical: Estimate, cautious: Estimate, unsure: Array, j: int) -> Estimate:
-    """The Jacobian with a column's unsure entries no more exact than a cautious estimate of them."""
+def _blurred(numerical: Estimate, cautious: Estimate | None, unsure: Array, j: int) -> Estimate:
+    """The Jacobian with a column's unsure entries no more exact than a cautious estimate of them, if there is one."""
     error = numerical.error.copy()
+    error[unsure, j] *= _DOUBT
+    if cautious is None:
+        return replace(numerical, error=error)
     with np.errstate(invalid="ignore"):
         reach = np.abs(cautious.value - numerical.value[:, j]) + cautious.error
     error[:, j] = np.where(unsure & np.isfinite(reach), np.fmax(error[:, j], reach), error[:, j])

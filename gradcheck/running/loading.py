@@ -64,17 +64,15 @@ def load(target: str, name: str = "") -> Module:
 
 def together(parts: Iterable[Loaded]) -> Loaded:
     """Everything that several loads gave, each module once, each name once in a file."""
-    subjects: list[Subject] = []
+    subjects: dict[tuple[str, str], Subject] = {}
     problems: list[Problem] = []
     for part in parts:
         problems += part.problems
         for subject in part.subjects:
-            clash = next((known for known in subjects if _same_name(known, subject)), None)
-            if clash is None:
-                subjects.append(subject)
-            elif clash.module is not subject.module:
-                problems.append(_duplicate(clash, subject))
-    return Loaded(tuple(subjects), tuple(problems))
+            first = subjects.setdefault((subject.module.name, subject.source.file), subject)
+            if first.module is not subject.module:
+                problems.append(_duplicate(first, subject))
+    return Loaded(tuple(subjects.values()), tuple(problems))
 
 
 def load_location(location: Location) -> Loaded:
@@ -208,10 +206,6 @@ def _import_problem(location: Location, error: BaseException) -> Problem:
 
 def _place(location: Location) -> str:
     return location.import_name or (location.file.name if location.file else location.target)
-
-
-def _same_name(one: Subject, other: Subject) -> bool:
-    return one.module.name == other.module.name and one.source.file == other.source.file
 
 
 def _duplicate(first: Subject, second: Subject) -> Problem:

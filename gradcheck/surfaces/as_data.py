@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck import __version__
 from gradcheck.algebra.strides import strides_of
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Verification
+from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence, Problem, Verification
 
 SCHEMA = "gradcheck-report/1"
 
@@ -33,9 +33,10 @@ def render_json(verification: Verification) -> str:
     return json.dumps(report_as_data(verification), indent=2, allow_nan=False, ensure_ascii=False) + "\n"
 
 
-def cases_as_json(cases: Sequence[CaseResult]) -> str:
+def results_as_json(cases: Sequence[CaseResult], problems: Sequence[Problem]) -> str:
     """Some results of a report, on one line; ``from_data`` reads them back."""
-    return json.dumps([_case(case) for case in cases], allow_nan=False)
+    data = {"cases": [_case(case) for case in cases], "problems": [asdict(problem) for problem in problems]}
+    return json.dumps(data, allow_nan=False)
 
 
 def _case(case: CaseResult) -> dict[str, Any]:
@@ -61,6 +62,7 @@ def _check(check: CheckResult) -> dict[str, Any]:
         "detail": check.detail,
         "call": {leaf: _array(array) for leaf, array in check.call.items()},
         "replay": check.replay,
+        "mutants": None if check.mutants is None else asdict(check.mutants),
         "evidence": None if check.evidence is None else _evidence(check.evidence),
     }
 

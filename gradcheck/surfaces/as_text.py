@@ -71,9 +71,10 @@ def render_modules(verification: Verification, *, complete: bool) -> str:
         failing = {case.module for case, _ in verification.failures}
         worst_first = sorted(table.rows, key=lambda row: row[0] not in failing)
         shown, hidden = tuple(worst_first[:_MOST_MODULES]), len(table.rows) - _MOST_MODULES
-    parts = [_rendered(replace(table, rows=shown))]
+    parts = [_rendered(replace(table, rows=shown))] if shown else []
     parts += [f"and {hidden} more modules; -v shows all"] if hidden else []
-    return "\n".join([*parts, _slowest(verification), render_summary(verification)])
+    parts += [_slowest(verification)] if shown else []
+    return "\n".join([*parts, render_summary(verification)])
 
 
 def _slowest(verification: Verification) -> str:

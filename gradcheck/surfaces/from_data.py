@@ -16,6 +16,8 @@ from gradcheck.values.results import (
     Diagnosis,
     Entry,
     GradientEvidence,
+    MutationScore,
+    Problem,
     Source,
 )
 from gradcheck.values.verdict import Verdict
@@ -23,9 +25,10 @@ from gradcheck.values.verdict import Verdict
 Data = Mapping[str, Any]
 
 
-def cases_from_json(text: str) -> tuple[CaseResult, ...]:
-    """The results that ``cases_as_json`` has written."""
-    return tuple(_case(data) for data in json.loads(text))
+def results_from_json(text: str) -> tuple[tuple[CaseResult, ...], tuple[Problem, ...]]:
+    """The results that ``results_as_json`` has written."""
+    data = json.loads(text)
+    return tuple(_case(case) for case in data["cases"]), tuple(Problem(**problem) for problem in data["problems"])
 
 
 def joined(cases: Iterable[CaseResult]) -> tuple[CaseResult, ...]:
@@ -58,6 +61,7 @@ def _check(data: Data) -> CheckResult:
         notes=tuple(data["notes"]),
         call={name: _array(array) for name, array in data["call"].items()},
         replay=data["replay"],
+        mutants=None if data["mutants"] is None else MutationScore(**data["mutants"]),
     )
 
 

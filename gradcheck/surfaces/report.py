@@ -54,6 +54,7 @@ class Report:
 
     def raise_for_failure(self) -> None:
         """Raise GradientMismatch with the whole report unless it passed."""
+        __tracebackhide__ = True  # pytest shows the line of the test
         if not self.passed:
             raise GradientMismatch(str(self))
 
@@ -123,7 +124,7 @@ def assert_passes(module: Any, arrays: Mapping[str, Any] | None = None, **option
     >>> from gradcheck.modules import Tanh
     >>> assert_passes(Tanh(), threshold=1e-6)
     """
-    __tracebackhide__ = True  # pytest shows the line of the test
+    __tracebackhide__ = True
     check(module, arrays, **options).raise_for_failure()
 
 

@@ -1,6 +1,6 @@
 """Suites: a module under test as a class, every check a test method."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from gradcheck.surfaces.report import planned_names
@@ -30,16 +30,24 @@ class ModuleSuite:
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        if not is_complete(cls):
-            return
-        for check in planned_names(cls.module, cls.arrays, cls._options()):
-            name = f"test_{check}"
-            if name not in vars(cls):
-                setattr(cls, name, _test_of(check, cls.module))
+        if is_complete(cls):
+            cls._add_tests(cls._options())
 
     @classmethod
     def _options(cls) -> dict[str, Any]:
         return {name: getattr(cls, name) for name in _OPTIONS if hasattr(cls, name)}
+
+    @classmethod
+    def _add_tests(cls, options: Mapping[str, Any]) -> None:
+        for check in planned_names(cls.module, cls.arrays, options):
+            name = f"test_{check}"
+            if name not in vars(cls):
+                setattr(cls, name, _test_of(check, cls.module))
+
+
+def add_surveys(suite: type[ModuleSuite], surveys: Sequence[str]) -> None:
+    """Make tests of surveys that are asked for where pytest is started, such as ``--gradcheck-hypothesis``."""
+    suite._add_tests({**suite._options(), "checks": tuple(surveys)})
 
 
 def is_complete(candidate: type) -> bool:
@@ -49,7 +57,7 @@ def is_complete(candidate: type) -> bool:
 
 def _test_of(check: str, module: Any) -> Callable[..., None]:
     def test(self: ModuleSuite, gradcheck: Any) -> None:
-        gradcheck(self.module, self.arrays, **{**self._options(), "checks": (check,), "also": ()})
+        gradcheck.only(check, self.module, self.arrays, **self._options())
 
     test.__name__ = f"test_{check}"
     test.__doc__ = f"The check {check!r} of {getattr(module, '__name__', type(module).__name__)}."

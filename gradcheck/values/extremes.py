@@ -52,10 +52,16 @@ def _of_interval(domain: Interval, values: Array) -> Mapping[str, Path]:
             "large and negative": lambda s: -size * _LARGE**s,
         }
     paths: dict[str, Path] = {}
+    # A value that is near an edge already must not be rounded onto it.
+    number = values.dtype.type
+    first, last = (
+        np.nextafter(number(domain.lower), number(np.inf)),
+        np.nextafter(number(domain.upper), -number(np.inf)),
+    )
     if lower:
-        paths[f"near {domain.lower:g}"] = lambda s: domain.lower + (values - domain.lower) * _NEAR**s
+        paths[f"near {domain.lower:g}"] = lambda s: np.maximum(domain.lower + (values - domain.lower) * _NEAR**s, first)
     if upper:
-        paths[f"near {domain.upper:g}"] = lambda s: domain.upper - (domain.upper - values) * _NEAR**s
+        paths[f"near {domain.upper:g}"] = lambda s: np.minimum(domain.upper - (domain.upper - values) * _NEAR**s, last)
     if not upper:
         paths["large"] = lambda s: domain.lower + (values - domain.lower) * _LARGE**s
     if not lower:

@@ -123,6 +123,15 @@ class Diagnosis:
 
 
 @dataclass(frozen=True)
+class MutationScore:
+    """How many standard bugs were caught, how many were not, and how many changed nothing anywhere."""
+
+    killed: int
+    survived: int
+    equivalent: int
+
+
+@dataclass(frozen=True)
 class CheckResult:
     """The outcome of one check.
 
@@ -135,6 +144,7 @@ class CheckResult:
         diagnoses: for a FAIL, what probably went wrong, the most telling first.
         notes: for a PASS, what a reader of a green result should know all the same.
         call: the smallest failing call that a search has found: the array of every leaf.
+        mutants: for a self-test by mutation, how many mutants it killed.
         replay: Hypothesis's decorator that makes a search begin with this call.
     """
 
@@ -148,6 +158,7 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     call: Leaves = field(default_factory=dict, compare=False)  # arrays have no equality that gives one truth
     replay: str = ""
+    mutants: MutationScore | None = None
 
     @property
     def label(self) -> str:

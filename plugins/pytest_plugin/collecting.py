@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gradcheck.plugins.pytest_plugin.items import ProblemItem, items_of
+from gradcheck.plugins.pytest_plugin.items import ProblemItem, items_of, made
 from gradcheck.plugins.pytest_plugin.options import settings_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LOCATIONS: pytest.StashKey[dict[Path, list[Location]]] = pytest.StashKey()
 _PROBLEMS: pytest.StashKey[list[Problem]] = pytest.StashKey()
+_VISITED: pytest.StashKey[set[Path]] = pytest.StashKey()
 # Where `gradcheck.register` puts what a Python file registers; the registry is not imported to know this name.
 _REGISTERED = "__gradcheck_registered__"
 _SUITES = "gradcheck.testing.suite"
@@ -32,7 +33,7 @@ def pytest_collection(session: pytest.Session) -> None:
     xdist's workers get the original command line, so this has to be done in them as well.
     """
     config = session.config
-    config.stash[_LOCATIONS], config.stash[_PROBLEMS] = {}, []
+    config.stash[_LOCATIONS], config.stash[_PROBLEMS], config.stash[_VISITED] = {}, [], set()
     # Where the user has chosen what to run, what is configured does not add to it.
     everything = config.args_source is not pytest.Config.ArgsSource.ARGS
     asked: list[str] = config.getoption("gradcheck_targets")
@@ -77,6 +78,7 @@ def _visit(config: pytest.Config, file: Path) -> None:
     given = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
     if not any(file == path or (file.name == "conftest.py" and path in file.parents) for path in given):
         config.args.append(str(file))
+        config.stash[_VISITED].add(file)
 
 
 def _conftests(config: pytest.Config) -> dict[Path, list[object]]:
@@ -89,14 +91,21 @@ def _conftests(config: pytest.Config) -> dict[Path, list[object]]:
     }
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
     """Collect the files behind the targets, and every conftest.py that registers modules."""
-    config = parent.config
+    collected, config = (yield), parent.config
+    patterns: list[str] = config.getini("python_files")
+    if file_path in config.stash[_VISITED] and not any(file_path.match(pattern) for pattern in patterns):
+        # pytest takes it for a test file, since it was asked for; but only we have asked, for what it registers.
+        collected = [collector for collector in collected if not isinstance(collector, pytest.Module)]
     if file_path.resolve() in config.stash[_LOCATIONS]:
-        return _file(TargetFile, file_path, parent)
-    if file_path.name == "conftest.py" and file_path in _conftests(config):
-        return _file(ConftestFile, file_path, parent)
-    return None
+        return [*collected, _file(TargetFile, file_path, parent)]
+    if file_path in _conftests(config):
+        return [*collected, _file(ConftestFile, file_path, parent)]
+    return collected
 
 
 def _file(kind: type[pytest.File], path: Path, parent: pytest.Collector) -> pytest.Collector:
@@ -132,10 +141,14 @@ def pytest_pycollect_makeitem(
 ) -> list[pytest.Item | pytest.Collector] | pytest.Collector | None:
     """Collect what a test file registers, and suites of any name."""
     if name == _REGISTERED and isinstance(obj, list):
-        known = collector.path.resolve() in collector.config.stash[_LOCATIONS]
+        config = collector.config
+        known = collector.path.resolve() in config.stash[_LOCATIONS] or collector.path in _conftests(config)
         return [] if known else list(_registered(collector, obj))
     # A file that defines a suite has imported what suites are made of.
-    if isinstance(obj, type) and _SUITES in sys.modules and sys.modules[_SUITES].is_complete(obj):
+    suites = sys.modules.get(_SUITES)
+    if isinstance(obj, type) and suites is not None and suites.is_complete(obj):
+        if surveys := settings_of(collector.config).also:
+            suites.add_surveys(obj, surveys)
         return pytest.Class.from_parent(collector, name=name, obj=obj)
     return None
 
@@ -151,4 +164,4 @@ def _registered(collector: pytest.Collector, registered: list[object]) -> Iterat
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add what has no file to be collected from: configured targets that are not there."""
     for problem in config.stash[_PROBLEMS]:
-        items.append(ProblemItem.from_parent(session, name=f"gradcheck[{problem.target}]", problem=problem))
+        items.append(made(ProblemItem, session, f"gradcheck[{problem.target}]", problem=problem))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gradcheck.plugins.pytest_plugin.options import settings_of
-from gradcheck.plugins.pytest_plugin.recording import record
+from gradcheck.plugins.pytest_plugin.recording import record, record_problem
 
 if TYPE_CHECKING:
     from gradcheck.checking.evaluation import Evaluation
@@ -30,10 +30,15 @@ _READABLE = str.maketrans({"[": "(", "]": ")"})
 def items_of(parent: pytest.Collector, loaded: Loaded) -> Iterator[pytest.Item | pytest.Collector]:
     """A collector for every module, and an item that fails for everything that could not be loaded."""
     for number, problem in enumerate(loaded.problems, 1):
-        yield ProblemItem.from_parent(parent, name=f"loading[{number}]", problem=problem)
+        yield made(ProblemItem, parent, f"loading[{number}]", problem=problem)
     for subject in loaded.subjects:
         name = subject.module.name.translate(_READABLE).replace("::", ":")
         yield ModuleCollector.from_parent(parent, name=name, subject=subject)
+
+
+def made(kind: type[pytest.Item], parent: pytest.Collector, name: str, **arguments: Any) -> pytest.Item:
+    """An item whose id is as pytest reads it from text: `--lf` compares what stands in brackets by itself."""
+    return kind.from_parent(parent, name=name, nodeid=f"{parent.nodeid}::{name}", **arguments)
 
 
 class ModuleCollector(pytest.Collector):
@@ -43,6 +48,7 @@ class ModuleCollector(pytest.Collector):
         super().__init__(**arguments)
         self.subject = subject
         self.own_markers += _marks(subject)
+        self.add_marker("gradcheck")  # and with it every item, to be selected by -m
 
     def collect(self) -> Iterator[pytest.Item]:
         """One item for each check of each case; a module that is expected to fail is one item as a whole."""
@@ -51,19 +57,22 @@ class ModuleCollector(pytest.Collector):
         settings = self._settings()
         planned = plan([self.subject], settings=settings)
         for number, problem in enumerate(planned.problems, 1):
-            yield ProblemItem.from_parent(self, name=f"planning[{number}]", problem=problem)
+            yield made(ProblemItem, self, f"planning[{number}]", problem=problem)
         if any(mark.name == "xfail" for mark in self.own_markers):
-            yield ModuleItem.from_parent(self, name="every_check", planned=planned.items, settings=settings)
+            yield made(ModuleItem, self, "every_check", planned=planned.items, settings=settings)
             return
         for item in planned.items:
-            yield CheckItem.from_parent(self, name=_name(item), planned=(item,), settings=settings)
+            yield made(CheckItem, self, _name(item), planned=(item,), settings=settings)
 
     def _settings(self) -> Settings:
         """Those of the project, with the options of a mark on the class."""
         from gradcheck.surfaces.options import settings_with
         from gradcheck.values.errors import ConfigurationError
 
-        settings = settings_of(self.config)
+        try:
+            settings = settings_of(self.config)
+        except pytest.UsageError as error:
+            raise self.CollectError(str(error)) from error
         for mark in reversed(list(self.iter_markers("gradcheck"))):
             try:
                 settings = settings_with(settings, mark.kwargs)
@@ -73,9 +82,11 @@ class ModuleCollector(pytest.Collector):
 
 
 def _marks(subject: Subject) -> list[pytest.Mark]:
-    """The marks on the class of a module, put there by `@pytest.mark...` above it."""
-    marks = getattr(type(subject.module), "pytestmark", [])
-    several: list[pytest.Mark | pytest.MarkDecorator] = marks if isinstance(marks, list) else [marks]
+    """The marks on the class of a module and on its bases, put there by `@pytest.mark...` above them."""
+    several: list[pytest.Mark | pytest.MarkDecorator] = []
+    for base in reversed(type(subject.module).__mro__):
+        marks = vars(base).get("pytestmark", [])
+        several += marks if isinstance(marks, list) else [marks]
     return [mark.mark if isinstance(mark, pytest.MarkDecorator) else mark for mark in several]
 
 
@@ -94,7 +105,6 @@ class CheckItem(pytest.Item):
     def __init__(self, *, planned: tuple[Item, ...], settings: Settings, **arguments: Any) -> None:
         super().__init__(**arguments)
         self.planned, self.settings = planned, settings
-        self.add_marker("gradcheck")
 
     def runtest(self) -> None:
         """Carry out the check."""
@@ -167,6 +177,7 @@ class ProblemItem(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with the reason."""
+        record_problem(self, self.problem)
         pytest.fail(self.problem.message, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:

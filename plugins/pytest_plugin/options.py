@@ -73,13 +73,14 @@ def _given(config: pytest.Config, name: str) -> Any:
 
 def settings_of(config: pytest.Config) -> Settings:
     """[tool.gradcheck] of the project, overridden by the ini file, overridden by the command line."""
+    __tracebackhide__ = True  # in a test that uses the fixture, the message says it all
     if _SETTINGS not in config.stash:
         from gradcheck.values.errors import ConfigurationError
 
         try:
             config.stash[_SETTINGS] = _settings(config)
         except ConfigurationError as error:
-            raise pytest.UsageError(f"gradcheck: {error}") from error
+            raise pytest.UsageError(f"gradcheck: {error}") from None
     return config.stash[_SETTINGS]
 
 

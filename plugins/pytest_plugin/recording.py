@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from gradcheck.values.results import CaseResult
+    from gradcheck.values.results import CaseResult, Problem
 
 _CASES: pytest.StashKey[tuple[CaseResult, ...]] = pytest.StashKey()
-# The attribute of pytest's report that holds the cases as JSON.
-ATTRIBUTE = "gradcheck_cases"
+_PROBLEMS: pytest.StashKey[tuple[Problem, ...]] = pytest.StashKey()
+# The attribute of pytest's report that holds cases and problems as JSON.
+ATTRIBUTE = "gradcheck_results"
 
 
 def record(item: pytest.Item, cases: tuple[CaseResult, ...]) -> tuple[CaseResult, ...]:
@@ -27,15 +28,20 @@ def record(item: pytest.Item, cases: tuple[CaseResult, ...]) -> tuple[CaseResult
     return cases
 
 
+def record_problem(item: pytest.Item, problem: Problem) -> None:
+    """Keep what could not be loaded for the report of a test."""
+    item.stash[_PROBLEMS] = (problem,)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put the results of a test into its report."""
     report = yield
-    cases = item.stash.get(_CASES, ())
-    if call.when == "call" and cases:
-        from gradcheck.surfaces.as_data import cases_as_json
+    cases, problems = item.stash.get(_CASES, ()), item.stash.get(_PROBLEMS, ())
+    if call.when == "call" and (cases or problems):
+        from gradcheck.surfaces.as_data import results_as_json
 
-        setattr(report, ATTRIBUTE, cases_as_json(cases))
+        setattr(report, ATTRIBUTE, results_as_json(cases, problems))
     return report

@@ -30,11 +30,12 @@ class Summary:
 
     def verification(self) -> Verification:
         """All results, case by case."""
-        from gradcheck.surfaces.from_data import cases_from_json, joined
+        from gradcheck.surfaces.from_data import joined, results_from_json
         from gradcheck.values.results import Verification
 
-        cases = (case for text in self.reported for case in cases_from_json(text))
-        return Verification(joined(cases), (), settings_of(self.config))
+        reported = [results_from_json(text) for text in self.reported]
+        problems = tuple(problem for _, problems in reported for problem in problems)
+        return Verification(joined(case for cases, _ in reported for case in cases), problems, settings_of(self.config))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line for every module; with -v the table of leaves before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ from gradcheck.plugins.pytest_plugin.recording import record
 
 if TYPE_CHECKING:
     from gradcheck.surfaces.report import Report
+    from gradcheck.values.settings import Settings
 
 
 class Verifier:
@@ -32,9 +34,19 @@ class Verifier:
         Returns the report. Raises what ``gradcheck.check`` raises if it is used wrongly.
         """
         __tracebackhide__ = True
+        return self._verified(module, arrays, settings_of(self._item.config), options)
+
+    def only(self, check: str, module: Any, arrays: Any = None, **options: Any) -> Report:
+        """Carry out one check and nothing else, whatever is to be done besides."""
+        __tracebackhide__ = True
+        settings = replace(settings_of(self._item.config), also=())
+        return self._verified(module, arrays, settings, {**options, "checks": (check,), "also": ()})
+
+    def _verified(self, module: Any, arrays: Any, settings: Settings, options: dict[str, Any]) -> Report:
+        __tracebackhide__ = True
         from gradcheck.surfaces.report import verify
 
-        report = verify(module, arrays, settings_of(self._item.config), options)
+        report = verify(module, arrays, settings, options)
         record(self._item, report.verification.cases)
         if not report.passed:
             self._fail(str(report))

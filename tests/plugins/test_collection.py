@@ -91,9 +91,19 @@ def test_a_test_file_that_is_a_target_as_well_is_verified_once(project: pytest.P
     project.runpytest().assert_outcomes(passed=CHECKS_OF_DOUBLE + 2)
 
 
+def test_only_what_it_registers_is_taken_of_a_file_that_pytest_was_not_asked_for(project: pytest.Pytester) -> None:
+    testpaths = "[tool.pytest.ini_options]\ntestpaths = ['tests']\ngradcheck_modules = ['mypkg.layers']\n"
+    configure(project, ini=testpaths)
+    project.makeconftest(f"{DOUBLE}\ndef test_not_this(): pass\n")
+    write(project, f"{LAYERS}\ndef test_nor_this(): pass\n")
+    project.mkdir("tests").joinpath("test_inner.py").write_text("def test_inner(): pass\n")
+    project.runpytest().assert_outcomes(passed=CHECKS_OF_AFFINE + CHECKS_OF_DOUBLE + 1)
+    project.runpytest("mypkg/layers.py", "conftest.py").assert_outcomes(passed=CHECKS_OF_AFFINE + CHECKS_OF_DOUBLE + 2)
+
+
 def test_a_module_that_a_test_file_imports_is_not_verified_again(project: pytest.Pytester) -> None:
     project.makepyfile(test_own="from mypkg.layers import *\n\ndef test_own(): assert Affine")
-    project.runpytest("-p", "gradcheck.plugins.pytest_plugin").assert_outcomes(passed=CHECKS_OF_AFFINE + 2)
+    project.runpytest().assert_outcomes(passed=CHECKS_OF_AFFINE + 2)
 
 
 def test_two_modules_of_one_name_in_one_file_are_told_apart(project: pytest.Pytester) -> None:
