@@ -113,7 +113,7 @@ def _array(array: Array) -> dict[str, Any]:
         "shape": list(array.shape),
         "dtype": str(array.dtype),
         "strides": None if strides is None else list(strides),
-        "entries": entries.ravel().tolist(),
+        "entries": [_number(entry) for entry in entries.ravel().tolist()],
     }
 
 

@@ -8,9 +8,10 @@ from gradcheck.checking.checks import CHECKS
 _INTRODUCTION = """\
 # The checks
 
-What gradcheck verifies, in this order. The last ones are *behaviour probes*: they look at what a single Jacobian cannot
-show, cost a few extra calls, and can be waived by name, with a reason that the report prints. `gradcheck explain NAME`
-prints the same texts; this page is written by `gradcheck explain --markdown`. The examples begin with
+What gradcheck verifies, in this order. From `linearity` on they are *behaviour probes*: they look at what a single
+Jacobian cannot show, cost a few extra calls, and can be waived by name, with a reason that the report prints. The last
+two are *surveys*: they look at a module over many calls, once, and only on request. `gradcheck explain NAME` prints the
+same texts; this page is written by `gradcheck explain --markdown`. The examples begin with
 
 ```python
 import numpy as np
@@ -38,7 +39,7 @@ def _section(check: Check) -> str:
 
 def _parts(check: Check, bug: str) -> dict[str, str]:
     """The parts of an explanation by their titles, with the bug as it is to be shown."""
-    waiver = {"How to waive it": _waiver(check)} if check.probe else {}
+    waiver = {"How to waive it": _waiver(check)} if check.probe or check.survey else {}
     return {
         "What it does": check.what,
         "Why it matters": check.why,

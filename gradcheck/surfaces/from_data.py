@@ -101,8 +101,8 @@ def _entry(data: Data) -> Entry:
 
 
 def _array(data: Data) -> Array:
-    parts = np.array(data["entries"])
+    parts = np.array([float(entry) if isinstance(entry, str) else entry for entry in data["entries"]])
     if np.issubdtype(data["dtype"], np.complexfloating):
-        parts = parts.reshape(-1, 2) @ np.array([1, 1j])
+        parts = parts.astype(float).view(complex)
     array = parts.astype(data["dtype"]).reshape(data["shape"])
     return array if data["strides"] is None else with_strides(array, tuple(data["strides"]))

@@ -119,7 +119,9 @@ def _is_killed(mutant: Mutant, trials: Sequence[_Trial]) -> bool:
 def _reason(mutant: Mutant, places: Sequence[Evaluation], trials: Sequence[_Trial], checks: Sequence[Check]) -> str:
     """Why a mutant survives, and what would kill it; empty if it changes nothing anywhere."""
     subject, drawn = _Subject(mutant), places[0].case.drawn
-    change = max((_change(subject, place) for place in places), default=0.0)
+    # At an example only values are verified.
+    verified = [place for place in places if place.case.example is None]
+    change = max((_change(subject, place) for place in verified), default=0.0)
     if change == 0.0:
         elsewhere = next((place for place in _elsewhere(places[0]) if _change(subject, place) > 0), None)
         here = "in any case" if drawn else "at the given point"
@@ -135,8 +137,11 @@ def _reason(mutant: Mutant, places: Sequence[Evaluation], trials: Sequence[_Tria
 
 def _change(subject: _Subject, place: Evaluation) -> float:
     """The largest part of its size by which a mutant changes a gradient; infinite if it leaves one out."""
+    mutated = subject.at(place)
     try:
-        right, wrong = place.gradients, subject.at(place).gradients
+        # After another forward, which is what a backward that keeps something goes by.
+        _ = mutated.derived(mutated.module, place.moved(0.5, "before").case).forward
+        right, wrong = place.gradients, mutated.gradients
     except ModuleError:
         return 0.0
     if set(right) != set(wrong):

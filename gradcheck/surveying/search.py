@@ -36,18 +36,22 @@ def check_by_search(evaluation: Evaluation) -> CheckResult:
     except WrongCall as found:
         return _wrong(_smallest(found, evaluation))
     except Unsatisfiable:
-        return CheckResult(
-            "search",
-            Verdict.INCONCLUSIVE,
-            "; ".join(tally.notes()) + ": declare the sizes and the domain that forward takes",
-        )
+        return _nothing(tally)
     except Flaky as error:
         return CheckResult(
             "search",
             Verdict.INCONCLUSIVE,
             f"the same call was wrong once and right another time, so that nothing can be searched for: {error}",
         )
+    if tally.judged == tally.empty:
+        return _nothing(tally)
     return CheckResult("search", Verdict.PASS, _covered(tally), notes=tally.notes())
+
+
+def _nothing(tally: "Tally") -> CheckResult:
+    """That no call could be judged, other than such as have no entries."""
+    text = "; ".join(tally.notes()) + ": declare the sizes and the domain that forward takes"
+    return CheckResult("search", Verdict.INCONCLUSIVE, text)
 
 
 def _smallest(found: "WrongCall", evaluation: Evaluation) -> "WrongCall":

@@ -174,6 +174,10 @@ def test_json_says_which_probe_is_waived_and_why() -> None:
             "message": "reads by position",
             "diagnoses": [],
             "notes": [],
+            "detail": "",
+            "call": {},
+            "replay": "",
+            "mutants": None,
             "evidence": None,
         }
         assert {check["verdict"] for name, check in by_name.items() if name != "layouts"} == {"pass"}
