@@ -55,6 +55,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("--threshold", type=float, help="relative error allowed per entry, 1e-7 to 1e-4 (1e-5)")
     parser.add_argument("--seed", type=int, help="seed of all draws (0)")
+    parser.add_argument("--budget", type=int, help="how many calls the survey 'search' makes up for a module (200)")
     parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")
     parser.add_argument(
         "--format", dest="outputs", action=AddFormat, choices=sorted(FORMATS), help="format; repeat for several"
@@ -90,6 +91,7 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checks", type=_names, metavar="NAMES", help="only these checks, separated by commas; `explain` lists them"
     )
+    parser.add_argument("--also", type=_names, metavar="NAMES", help="surveys besides: search, mutation")
     parser.add_argument(
         "--waive", action=_AddWaiver, metavar='PROBE="REASON"', help="leave a behaviour probe out; repeat for several"
     )

@@ -37,7 +37,8 @@ def render_reproduction(case: CaseResult, check: CheckResult, settings: Settings
 
 def _replay(check: CheckResult) -> Iterator[str]:
     if check.replay:
-        yield f"# or begin the search with it: {check.replay} above a test that gradcheck.testing.search_test has made"
+        test = f"{check.replay.removeprefix('@')}(gradcheck.testing.search_test(module))"
+        yield f"# or as a test that begins the search with it: test_it = hypothesis.{test}"
 
 
 def _expression(array: Array) -> str:

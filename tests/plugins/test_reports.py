@@ -60,7 +60,7 @@ def test_the_report_in_json_has_everything(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines([f"gradcheck: report in {project.path / 'report.json'}"])
     report = report_in(project.path / "report.json")
     assert report["verdict"] == "fail"
-    counts = {module: 0 for module in ("Affine", "Wrong", "InTest")}
+    counts = dict.fromkeys(("Affine", "Wrong", "InTest"), 0)
     for case in report["cases"]:
         counts[case["module"]] += len(case["checks"])
     assert counts == {"Affine": CHECKS_OF_AFFINE, "Wrong": CHECKS_OF_AFFINE, "InTest": 3}

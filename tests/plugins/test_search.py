@@ -1,5 +1,6 @@
 """`--gradcheck-hypothesis`: the search for a call at which a backward is wrong, and what it prints."""
 
+import json
 import subprocess
 import sys
 
@@ -78,26 +79,30 @@ def test_the_printed_program_fails_in_the_same_way(far: pytest.Pytester) -> None
 
 
 def test_the_replay_begins_a_search_of_ones_own_with_the_call(far: pytest.Pytester) -> None:
-    result = far.runpytest_subprocess(*SEARCH, "-k", "search")
-    replay = next(line for line in told(result).splitlines() if "@reproduce_failure" in line)
-    decorator = replay[replay.index("@") : replay.index(" above")]
+    printed = program(far.runpytest_subprocess(*SEARCH, "-k", "search"))
+    module = next(line for line in printed.splitlines() if line.startswith("module = "))
+    _, _, test = printed.rstrip().partition("# or as a test that begins the search with it: ")
     configure(far, ini=IMPORTABLE)
     far.makepyfile(
         test_replay=f"""
-        from hypothesis import reproduce_failure
-        from gradcheck.testing import search_test
+        import gradcheck.testing
+        import hypothesis
         from mypkg.layers import Far
 
-        {decorator}
-        def test_replay(): pass
-
-        test_replay = reproduce_failure{decorator.removeprefix("@reproduce_failure")}(search_test(Far))
-        test_whole = search_test(Far, budget=60)
-        """.replace(f"        {decorator}\n        def test_replay(): pass\n\n", "")
+        {module}
+        {test}
+        test_whole = gradcheck.testing.search_test(Far, budget=60)
+        """
     )
     result = far.runpytest("test_replay.py")
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["*WrongCall: Far[[]N=1]::gradient[[]x]: 1 of 1 entries disagree*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*WrongCall: Far[[]N=1[]]::gradient[[]x]: 1 of 1 entries disagree*",
+            "FAILED test_replay.py::test_it - *",
+            "FAILED test_replay.py::test_whole - *",
+        ]
+    )
 
 
 def test_two_runs_print_the_same(far: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +139,11 @@ def test_the_second_run_begins_with_what_the_first_has_found(far: pytest.Pyteste
 
 def test_one_that_finds_nothing_says_what_it_has_covered(project: pytest.Pytester) -> None:
     write(project, DOUBLE)
-    result = project.runpytest("--gradcheck-hypothesis", "--gradcheck-budget=20", "--gradcheck-report=report.txt", "-v")
+    arguments = ("--gradcheck-hypothesis", "--gradcheck-budget=20", "--gradcheck-report=report.json")
+    result = project.runpytest(*arguments, "-v", "-k", "search")
     result.stdout.fnmatch_lines(["mypkg/layers.py::Double::search PASSED*"])
+    (case,) = json.loads((project.path / "report.json").read_text())["cases"]
+    assert case["checks"][0]["message"].startswith("backward is right at 20 calls: ")
 
 
 def test_the_project_can_ask_for_it_and_a_module_can_waive_it(project: pytest.Pytester) -> None:

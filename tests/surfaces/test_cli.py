@@ -34,8 +34,9 @@ ORDER = (
 )
 PROBES = ["linearity", "purity", "layouts", "repeatability", "state", "leaves", "structure", "stability"]
 PROBES += ["serialisation"]
-CHECKS = ["dimensions", "values", "gradient", "jvp", "second_order", *PROBES]
-ALL, WAIVABLE = ", ".join(CHECKS), f"behaviour probes: {', '.join(PROBES)}"
+SURVEYS = ["search", "mutation"]
+CHECKS = ["dimensions", "values", "gradient", "jvp", "second_order", *PROBES, *SURVEYS]
+ALL, WAIVABLE = ", ".join(CHECKS), f"behaviour probes and surveys: {', '.join([*PROBES, *SURVEYS])}"
 MEANT = "did you mean 'purity'?\n"
 
 
@@ -84,7 +85,7 @@ def test_the_repeat_line_repeats(capsys: Output) -> None:
         (["report", "good.py", "-o", "no/folder/r.json"], "-o no/folder/r.json: there is no folder"),
         (["report", "good.py", "-o", "folder.json"], "-o folder.json: is a folder"),
         (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient, jvp,"),
-        (["explain", "gradeint"], "structure, stability, serialisation; did you mean 'gradient'?"),
+        (["explain", "gradeint"], "serialisation, search, mutation; did you mean 'gradient'?"),
         (["explain", "xyz"], "there is no check 'xyz'"),
         (["report", "good.py", "--checks", "nonsense"], f"gradcheck: there is no check 'nonsense'; there are {ALL}\n"),
         (["report", "good.py", "--checks", "gradient,puritiy"], f"no check 'puritiy'; there are {ALL}; {MEANT}"),
@@ -272,13 +273,13 @@ PARTS = ["What it does", "Why it matters", "A bug it catches", "How to fix it", 
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_explain_has_six_parts_for_a_probe_and_five_for_what_cannot_be_waived(check: str, capsys: Output) -> None:
+def test_explain_has_six_parts_for_what_can_be_waived_and_five_for_the_others(check: str, capsys: Output) -> None:
     assert main(["explain", check]) == 0
     out = capsys.readouterr().out
     assert out.startswith(f"{check}: ")
     shown = [part for line in out.splitlines() for part in PARTS if line.startswith(f"{part}: ") or line == f"{part}:"]
-    assert shown == (PARTS if check in PROBES else PARTS[:-1])
-    assert (f'--waive {check}="the reason"' in out) is (check in PROBES)
+    assert shown == (PARTS if check in (*PROBES, *SURVEYS) else PARTS[:-1])
+    assert (f'--waive {check}="the reason"' in out) is (check in (*PROBES, *SURVEYS))
 
 
 def test_explain_purity(capsys: Output) -> None:
@@ -357,7 +358,10 @@ def test_configuration_chooses_and_waives_and_the_command_line_adds_to_it(scratc
     ("line", "message"),
     [
         ('waive = {layouts = ""}', "[tool.gradcheck]: waive gives no reason for layouts"),
-        ('waive = {gradient = "x"}', "the check 'gradient' cannot be waived, only behaviour probes: linearity"),
+        (
+            'waive = {gradient = "x"}',
+            "the check 'gradient' cannot be waived, only behaviour probes and surveys: linearity",
+        ),
         ('waive = {layuots = "x"}', "there is no check 'layuots'"),
         ('checks = ["gradeint"]', "there is no check 'gradeint'"),
     ],

@@ -160,7 +160,9 @@ def test_the_reproduction_makes_the_same_array(order: str) -> None:
     case = CaseResult("Cubes", "every call", Source("layers.py"), (result,))
     program = render_reproduction(case, result, Settings())
     assert "module = gradcheck.load('layers.py', 'Cubes')" in program
-    assert program.splitlines()[-1].startswith("# or begin the search with it: @again above a test")
+    assert program.splitlines()[-1].startswith(
+        "# or as a test that begins the search with it: test_it = hypothesis.again("
+    )
     names: dict[str, object] = {"np": np}
     exec(program[program.index("arrays =") : program.index("gradcheck.check(")], names)
     made = names["arrays"]
