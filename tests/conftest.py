@@ -11,6 +11,8 @@ import tabulate
 import gradcheck
 import gradcheck.modules
 import gradcheck.surfaces.cli
+import gradcheck.surveying.properties
+import gradcheck.testing
 
 pytest_plugins = ["pytester"]
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from shlex import quote
 
 from gradcheck import __version__
+from gradcheck.checking.checks import CHECKS
 from gradcheck.surfaces.reproduction import render_reproduction
 from gradcheck.surfaces.tables import Paint, Table, counted, leaf_table, module_table, plain, probe_table
 from gradcheck.values.results import CaseResult, CheckResult, Entry, Verification
@@ -118,9 +119,10 @@ def render_check(
         # In the first column, so that it can be copied from here.
         lines += ["  a program that fails in the same way:", "", reproduction, ""]
     if source.target:
+        is_survey = any(known.survey and known.name == check.check for known in CHECKS)
         lines.append(
             f"  repeat: gradcheck report {quote(source.target)} -k {quote(f'{case.id}::{check.label}')}"
-            f" --threshold {settings.threshold:g} --seed {settings.seed}"
+            f"{f' --also {check.check}' if is_survey else ''} --threshold {settings.threshold:g} --seed {settings.seed}"
         )
     return "\n".join(lines)
 

@@ -40,8 +40,10 @@ def joined(cases: Iterable[CaseResult]) -> tuple[CaseResult, ...]:
             known = found[key]
             case = replace(known, checks=(*known.checks, *case.checks), seconds=known.seconds + case.seconds)
         found[key] = case
-    modules = list(dict.fromkeys(key[:3] for key in found))
-    return tuple(case for module in modules for key, case in found.items() if key[:3] == module)
+    modules: dict[tuple[str, str], list[CaseResult]] = {}
+    for (_, file, module, _), case in found.items():
+        modules.setdefault((file, module), []).append(case)
+    return tuple(case for cases in modules.values() for case in cases)
 
 
 def _case(data: Data) -> CaseResult:

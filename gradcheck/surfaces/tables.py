@@ -1,7 +1,7 @@
 """The tables of a report as headers and rows, for every format to render."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -77,9 +77,16 @@ def module_table(cases: Sequence[CaseResult], threshold: float) -> Table:
         margin = ("", "") if worst is None else (_margin(worst, threshold), worst.leaf)
         alone, total = (sum(getattr(e.coverage, k) for e in evidence) for k in ("alone", "coordinates"))
         seconds = sum(case.seconds for case in of_module)
-        rows.append((module[1], counted(checks), *margin, f"{alone}/{total}" if evidence else "", f"{seconds:.2f}s"))
+        told = ", ".join([counted(checks), *_mutants(checks)])
+        rows.append((module[1], told, *margin, f"{alone}/{total}" if evidence else "", f"{seconds:.2f}s"))
     headers = ("module", "checks", "margin", "worst leaf", "perturbed", "time")
     return Table(headers, tuple(rows), ("left", "left", "right", "left", "right", "right"))
+
+
+def _mutants(checks: Sequence[CheckResult]) -> Iterator[str]:
+    """How many mutants were killed, where there were any."""
+    for score in (check.mutants for check in checks if check.mutants is not None):
+        yield f"kills {score.killed} of {score.killed + score.survived} mutants"
 
 
 def counted(checks: Sequence[CheckResult], paint: Paint = plain) -> str:

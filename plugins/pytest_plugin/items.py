@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck.plugins.pytest_plugin.options import settings_of
+from gradcheck.plugins.pytest_plugin.options import marked_options, settings_of
 from gradcheck.plugins.pytest_plugin.recording import record, record_problem
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class ModuleCollector(pytest.Collector):
         planned = plan([self.subject], settings=settings)
         for number, problem in enumerate(planned.problems, 1):
             yield made(ProblemItem, self, f"planning[{number}]", problem=problem)
-        if any(mark.name == "xfail" for mark in self.own_markers):
+        if planned.items and any(mark.name == "xfail" for mark in self.own_markers):
             yield made(ModuleItem, self, "every_check", planned=planned.items, settings=settings)
             return
         for item in planned.items:
@@ -70,21 +70,17 @@ class ModuleCollector(pytest.Collector):
         from gradcheck.values.errors import ConfigurationError
 
         try:
-            settings = settings_of(self.config)
+            return settings_with(settings_of(self.config), marked_options(self))
         except pytest.UsageError as error:
             raise self.CollectError(str(error)) from error
-        for mark in reversed(list(self.iter_markers("gradcheck"))):
-            try:
-                settings = settings_with(settings, mark.kwargs)
-            except ConfigurationError as error:
-                raise self.CollectError(f"@pytest.mark.gradcheck of {self.name}: {error}") from error
-        return settings
+        except ConfigurationError as error:
+            raise self.CollectError(f"@pytest.mark.gradcheck of {self.name}: {error}") from error
 
 
 def _marks(subject: Subject) -> list[pytest.Mark]:
     """The marks on the class of a module and on its bases, put there by `@pytest.mark...` above them."""
     several: list[pytest.Mark | pytest.MarkDecorator] = []
-    for base in reversed(type(subject.module).__mro__):
+    for base in type(subject.module).__mro__:
         marks = vars(base).get("pytestmark", [])
         several += marks if isinstance(marks, list) else [marks]
     return [mark.mark if isinstance(mark, pytest.MarkDecorator) else mark for mark in several]

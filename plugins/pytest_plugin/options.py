@@ -103,6 +103,16 @@ def _settings(config: pytest.Config) -> Settings:
     return replace(settings, **given, also=(*settings.also, *asked))
 
 
+def marked_options(node: pytest.Item | pytest.Collector) -> dict[str, Any]:
+    """Options of all its marks, the nearest one first: of a function or a class, its class, its file."""
+    options: dict[str, Any] = {}
+    for mark in node.iter_markers("gradcheck"):
+        if mark.args:
+            raise pytest.UsageError(f"@pytest.mark.gradcheck takes its options by name, not {mark.args!r}")
+        options = {**mark.kwargs, **options}
+    return options
+
+
 def report_file(config: pytest.Config) -> Output | None:
     """Where the report goes, in the format of its suffix; None if there is to be none."""
     file = config.getoption("gradcheck_report")

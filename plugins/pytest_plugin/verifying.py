@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradcheck.plugins.pytest_plugin.options import settings_of
+from gradcheck.plugins.pytest_plugin.options import marked_options, settings_of
 from gradcheck.plugins.pytest_plugin.recording import record
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     @functools.wraps(function)
     def verified(**arguments: Any) -> None:
         __tracebackhide__ = True
-        _verify(pyfuncitem, function(**arguments), _options(pyfuncitem))
+        _verify(pyfuncitem, function(**arguments))
 
     pyfuncitem.obj = verified
     try:
@@ -104,17 +104,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         pyfuncitem.obj = function
 
 
-def _options(item: pytest.Function) -> dict[str, Any]:
-    """Those of all marks, the nearest one first: of the function, its class and its file."""
-    options: dict[str, Any] = {}
-    for marker in item.iter_markers("gradcheck"):
-        if marker.args:
-            pytest.fail(f"@pytest.mark.gradcheck takes its options by name, not {marker.args!r}", pytrace=False)
-        options = {**marker.kwargs, **options}
-    return options
-
-
-def _verify(item: pytest.Function, returned: object, options: dict[str, Any]) -> None:
+def _verify(item: pytest.Function, returned: object) -> None:
     __tracebackhide__ = True
     if returned is None and "gradcheck" in item.fixturenames:
         return  # it has verified for itself, and is marked to be selected
@@ -128,6 +118,6 @@ def _verify(item: pytest.Function, returned: object, options: dict[str, Any]) ->
     from gradcheck.values.errors import GradcheckError
 
     try:
-        Verifier(item)(module, arrays, **options)
-    except GradcheckError as error:
-        pytest.fail(f"{type(error).__name__}: {error}", pytrace=False)
+        Verifier(item)(module, arrays, **marked_options(item))
+    except (GradcheckError, pytest.UsageError) as error:
+        raise pytest.fail.Exception(f"{type(error).__name__}: {error}", pytrace=False) from None

@@ -11,7 +11,7 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     """A package that is not installed, with two lines of configuration."""
     monkeypatch.setattr("sys.dont_write_bytecode", True)
     # It would shuffle the inner runs; and in CI Hypothesis has other defaults. The tests about that undo it.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:randomly -W error")
     monkeypatch.delenv("CI", raising=False)
     configure(pytester)
     pytester.mkpydir("mypkg")

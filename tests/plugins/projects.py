@@ -15,9 +15,8 @@ class Wrong(Affine):
 """
 PROBES = ("linearity", "purity", "layouts", "repeatability", "state", "leaves", "stability", "serialisation")
 CASES_OF_AFFINE = ("N=2 D=3 M=5", "N=5 D=3 M=2", "N=1 D=3 M=5")
-CHECKS_OF_AFFINE = 3 * (
-    4 + 8
-)  # three cases of dimensions, gradient[x], gradient[weight], gradient[bias], and the probes
+# In each case dimensions, gradient[x], gradient[weight], gradient[bias], and the probes.
+CHECKS_OF_AFFINE = 3 * (4 + 8)
 
 # One leaf, two cases: a module of few items.
 DOUBLE = """

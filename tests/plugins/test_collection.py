@@ -182,7 +182,9 @@ def test_a_package_outside_of_the_root_keeps_its_path_in_the_ids(project: pytest
 
 
 def test_it_can_be_switched_off(project: pytest.Pytester) -> None:
-    project.runpytest("-p", "no:gradcheck", "-o", "gradcheck_modules=", "test_other.py").assert_outcomes(passed=1)
+    configure(project, ini="")
+    project.makeconftest(DOUBLE)
+    project.runpytest("-p", "no:gradcheck").assert_outcomes(passed=1)
 
 
 def test_the_order_does_not_depend_on_hashes(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,8 @@
-"""`@pytest.mark.gradcheck` above functions that return what is to be verified, and above registered classes."""
+"""`@pytest.mark.gradcheck` above functions that return what is to be verified."""
 
 import pytest
 
-from tests.plugins.projects import CHECKS_OF_DOUBLE, DOUBLE, IMPORTABLE, WRONG_DOUBLE, configure, write
-from tests.sources import LAYERS
+from tests.plugins.projects import IMPORTABLE, configure
 
 IMPORTS = """
 import numpy as np
@@ -162,7 +161,7 @@ def test_searched(): return Far
         ),
         (
             "@pytest.mark.gradcheck(1e-6)\ndef test(): return Affine",
-            "@pytest.mark.gradcheck takes its options by name, not (1e-06,)",
+            "UsageError: @pytest.mark.gradcheck takes its options by name, not (1e-06,)",
         ),
         (
             "@pytest.mark.gradcheck(threshold=1)\ndef test(): return Affine",
@@ -180,6 +179,7 @@ def test_misuse_is_a_failure_that_says_what_is_wrong(project: pytest.Pytester, t
     result = project.runpytest("test_marked.py")
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([message])
+    result.stdout.no_fnmatch_line("*During handling*")
     result.stdout.no_fnmatch_line("*pytest_plugin*")
     result.stdout.no_fnmatch_line("*traceback*")
 
@@ -193,50 +193,3 @@ def test_itself(gradcheck): gradcheck(Affine)
 """,
     )
     project.runpytest("test_marked.py", "-m", "gradcheck").assert_outcomes(passed=1)
-
-
-def test_a_mark_on_a_registered_class_gives_its_options(project: pytest.Pytester) -> None:
-    marked = LAYERS.replace(
-        "class Affine", "import pytest\n\n@pytest.mark.gradcheck(checks=['gradient'], cases=[{'N': 4}])\nclass Affine"
-    )
-    write(project, marked + DOUBLE)
-    result = project.runpytest("-v")
-    result.assert_outcomes(passed=3 + CHECKS_OF_DOUBLE + 1)
-    result.stdout.fnmatch_lines(["mypkg/layers.py::Affine::gradient[[]N=4 *-x] PASSED*"])
-    write(project, marked.replace("checks", "chekcs"))
-    result = project.runpytest()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(
-        ["*@pytest.mark.gradcheck of Affine: there is no option 'chekcs'; *; did you mean 'checks'?"]
-    )
-
-
-def marked(mark: str, source: str) -> str:
-    return source.replace("@gradcheck.register", f"import pytest\n\n@gradcheck.register\n@pytest.mark.{mark}")
-
-
-def test_a_module_that_is_expected_to_fail_is_one_item(project: pytest.Pytester) -> None:
-    file = write(project, marked("xfail(reason='since 2019', strict=True)", WRONG_DOUBLE) + DOUBLE)
-    result = project.runpytest("-rx", "-v")
-    result.assert_outcomes(xfailed=1, passed=CHECKS_OF_DOUBLE + 1)
-    result.stdout.fnmatch_lines(
-        ["mypkg/layers.py::WrongDouble::every_check XFAIL (since 2019)*", "XFAIL *::every_check - since 2019"]
-    )
-    file.write_text(file.read_text().replace("3 *", "2 *"))
-    result = project.runpytest("-k", "WrongDouble")
-    result.assert_outcomes(failed=1, deselected=CHECKS_OF_DOUBLE + 1)
-    result.stdout.fnmatch_lines(["*[[]XPASS(strict)[]] since 2019*"])
-
-
-def test_a_module_can_be_skipped_and_hands_its_marks_down(project: pytest.Pytester) -> None:
-    child = """
-
-@gradcheck.register
-@pytest.mark.gradcheck(checks=["gradient", "purity"])
-class Child(Double):
-    pass
-"""
-    write(project, marked("skip(reason='needs a GPU')", DOUBLE) + child)
-    result = project.runpytest("-rs")
-    result.assert_outcomes(skipped=CHECKS_OF_DOUBLE + 4, passed=1)
-    result.stdout.fnmatch_lines(["SKIPPED [[]*] *: needs a GPU"])

@@ -57,10 +57,13 @@ def test_checks_of_one_case_are_put_together_in_the_order_of_appearance() -> Non
     def case(module: str, name: str, check: str, seconds: float) -> CaseResult:
         return CaseResult(module, name, Source("target"), (CheckResult(check, Verdict.PASS, ""),), seconds)
 
-    found = joined(
-        [case("B", "N=1", "purity", 1), case("A", "N=1", "purity", 1), case("B", "N=2", "purity", 1)]
-        + [case("B", "N=1", "state", 2)]
-    )
+    appearing = [
+        ("B", "N=1", "purity", 1),
+        ("A", "N=1", "purity", 1),
+        ("B", "N=2", "purity", 1),
+        ("B", "N=1", "state", 2),
+    ]
+    found = joined(case(*one) for one in appearing)
     assert [(c.id, [check.check for check in c.checks], c.seconds) for c in found] == [
         ("B[N=1]", ["purity", "state"], 3),
         ("B[N=2]", ["purity"], 1),
