@@ -20,7 +20,9 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Numbers that are rounding or time differ from machine to machine; everything else has to come out as shown.
-VARYING = re.compile(r"\d\.\d+e-(0[89]|[1-9]\d)|\d+e-1\d|\b\d+\.\d+s\b|\d+\.\d%")
+VARYING = re.compile(
+    r"\d\.\d+e-(0[89]|[1-9]\d)|\d+e-1\d|\b\d+\.\d+s\b|\d+\.\d%|\b\d(\.\d)?e\+\d\d|reproduce_failure\('.*?'\)"
+)
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
@@ -44,6 +46,7 @@ def test_console_blocks(page: Path, tmp_path: Path) -> None:
     shutil.copytree(ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("FORCE_COLOR", None)
+    environment["PYTEST_ADDOPTS"] = "-p no:randomly -p no:cacheprovider"
     for block in CONSOLE.findall(page.read_text(encoding="utf-8")):
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             command, _, expected = step.partition("\n")
@@ -61,6 +64,7 @@ def test_console_blocks(page: Path, tmp_path: Path) -> None:
 def shown(text: str, like: str = "") -> list[str]:
     """Lines with varying numbers blotted out; of an output only as much as is shown before a last ``...``."""
     lines = [VARYING.sub("#", line).rstrip() for line in text.replace(str(ROOT), "").splitlines()]
+    lines = [line for line in lines if not line.startswith("slowest: ")]
     lines = [re.sub(r"  +|-{4,}", " ", re.sub(r"\(\S*/(\w+\.py:\d+)\)", r"(\1)", line)) for line in lines]
     if like.rstrip().endswith("..."):
         lines = lines[: len(like.rstrip().splitlines()) - 1]

@@ -21,7 +21,8 @@ _FAR = 0.5
 # Where terms cancel, as x - mean does for equal entries, what remains of them is the rounding of their size.
 _REMAINS = 1e-10
 # An error that is made of noise alone is itself known to a few times only.
-_DOUBT = 4.0
+_DOUBT = 16.0
+_NOTHING = 1e-3
 
 
 @lru_cache(maxsize=16)
@@ -100,8 +101,10 @@ def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Ar
     near, room = evaluation.neighbourhood, evaluation.room(leaf)
     second = second_opinion(near, leaf, j, room, goal)
     numerical = _widened(numerical, second, j)
-    # What is approached at the rate of truncation, or holds from the largest step on, is no effect of rounding.
-    unsure = wrong & (~second.firm | (second.value == 0))
+    # What is approached at the rate of truncation, or holds from the largest step on, is no effect of rounding; but
+    # that nothing moves may be.
+    claimed = np.abs(evaluation.jacobians[leaf][:, j])
+    unsure = wrong & (~second.firm | (np.abs(second.value) <= _NOTHING * claimed))
     gaps = np.abs(evaluation.jacobians[leaf][:, j] - numerical.value[:, j])
     cautious = cautious_opinion(near, leaf, j, room, goal, gaps[unsure]) if unsure.any() else None
     numerical = _blurred(numerical, cautious, unsure, j)

@@ -12,11 +12,15 @@ from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings
 
 # Without `explain`, which would run a failing call many times more to say which parts of it do not matter.
+_OF_PASSING = b".pareto"
 _PHASES = tuple(phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain)
 
 
 class _ExamplesOfOne(ExampleDatabase):
-    """A part of Hypothesis's database for one search: all of them run the same function."""
+    """A part of Hypothesis's database for one search: all of them run the same function.
+
+    Failing calls only: with what it keeps of passing ones a search would not be the same every time.
+    """
 
     def __init__(self, everything: ExampleDatabase, name: str) -> None:
         super().__init__()
@@ -28,7 +32,8 @@ class _ExamplesOfOne(ExampleDatabase):
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep an example."""
-        self._everything.save(self._prefix + key, value)
+        if not key.endswith(_OF_PASSING):
+            self._everything.save(self._prefix + key, value)
 
     def delete(self, key: bytes, value: bytes) -> None:
         """Forget an example."""

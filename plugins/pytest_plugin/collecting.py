@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _LOCATIONS: pytest.StashKey[dict[Path, list[Location]]] = pytest.StashKey()
 _PROBLEMS: pytest.StashKey[list[Problem]] = pytest.StashKey()
-_VISITED: pytest.StashKey[set[Path]] = pytest.StashKey()
+# Files to collect, whether or not pytest comes upon them by itself, and those that it has collected.
+_WANTED: pytest.StashKey[dict[Path, Path]] = pytest.StashKey()
+_COLLECTED: pytest.StashKey[set[Path]] = pytest.StashKey()
 # Where `gradcheck.register` puts what a Python file registers; the registry is not imported to know this name.
 _REGISTERED = "__gradcheck_registered__"
 _SUITES = "gradcheck.testing.suite"
@@ -28,12 +30,13 @@ _SUITES = "gradcheck.testing.suite"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Find the files behind the targets, and see to it that pytest visits them, and every conftest.py that registers.
+    """Find the files behind the targets, and every conftest.py that registers.
 
     xdist's workers get the original command line, so this has to be done in them as well.
     """
     config = session.config
-    config.stash[_LOCATIONS], config.stash[_PROBLEMS], config.stash[_VISITED] = {}, [], set()
+    config.stash[_LOCATIONS], config.stash[_PROBLEMS] = {}, []
+    config.stash[_WANTED], config.stash[_COLLECTED] = {}, set()
     # Where the user has chosen what to run, what is configured does not add to it.
     everything = config.args_source is not pytest.Config.ArgsSource.ARGS
     asked: list[str] = config.getoption("gradcheck_targets")
@@ -42,7 +45,7 @@ def pytest_collection(session: pytest.Session) -> None:
         _locate(config, asked, configured, everything=everything)
     if everything:
         for file in sorted(_conftests(config)):
-            _visit(config, file)
+            config.stash[_WANTED].setdefault(file.resolve(), file)
 
 
 def _locate(config: pytest.Config, asked: list[str], configured: list[str], *, everything: bool) -> None:
@@ -53,9 +56,10 @@ def _locate(config: pytest.Config, asked: list[str], configured: list[str], *, e
         for location in _located(config, target, asked=target in asked, wanted=everything):
             if location.file is None:
                 continue
-            config.stash[_LOCATIONS].setdefault(location.file.resolve(), []).append(location)
+            file = location.file.resolve()
+            config.stash[_LOCATIONS].setdefault(file, []).append(location)
             if everything or target in asked:
-                _visit(config, location.file)
+                config.stash[_WANTED].setdefault(file, location.file)
 
 
 def _located(config: pytest.Config, target: str, *, asked: bool, wanted: bool) -> tuple[Location, ...]:
@@ -74,13 +78,6 @@ def _located(config: pytest.Config, target: str, *, asked: bool, wanted: bool) -
         return ()
 
 
-def _visit(config: pytest.Config, file: Path) -> None:
-    given = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
-    if not any(file == path or (file.name == "conftest.py" and path in file.parents) for path in given):
-        config.args.append(str(file))
-        config.stash[_VISITED].add(file)
-
-
 def _conftests(config: pytest.Config) -> dict[Path, list[object]]:
     """Every conftest.py that pytest has loaded and that registers modules, with what it registers."""
     plugins = [plugin for _, plugin in config.pluginmanager.list_name_plugin() if isinstance(plugin, ModuleType)]
@@ -91,21 +88,20 @@ def _conftests(config: pytest.Config) -> dict[Path, list[object]]:
     }
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collect_file(
-    file_path: Path, parent: pytest.Collector
-) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect the files behind the targets, and every conftest.py that registers modules."""
-    collected, config = (yield), parent.config
-    patterns: list[str] = config.getini("python_files")
-    if file_path in config.stash[_VISITED] and not any(file_path.match(pattern) for pattern in patterns):
-        # pytest takes it for a test file, since it was asked for; but only we have asked, for what it registers.
-        collected = [collector for collector in collected if not isinstance(collector, pytest.Module)]
-    if file_path.resolve() in config.stash[_LOCATIONS]:
-        return [*collected, _file(TargetFile, file_path, parent)]
-    if file_path in _conftests(config):
-        return [*collected, _file(ConftestFile, file_path, parent)]
-    return collected
+    config = parent.config
+    if _is_target(config, file_path):
+        return _file(TargetFile, file_path, parent)
+    if file_path.name == "conftest.py" and file_path in _conftests(config):
+        return _file(ConftestFile, file_path, parent)
+    return None
+
+
+def _is_target(config: pytest.Config, path: Path) -> bool:
+    # Who collects a single file, as tests of plugins do, may do so without pytest_collection.
+    locations = config.stash.get(_LOCATIONS, {})
+    return bool(locations) and path.resolve() in locations
 
 
 def _file(kind: type[pytest.File], path: Path, parent: pytest.Collector) -> pytest.Collector:
@@ -123,7 +119,7 @@ class TargetFile(pytest.File):
         """The modules that it registers, and one item for everything that could not be loaded."""
         from gradcheck.running.loading import load_location, together
 
-        settings_of(self.config)
+        self.config.stash[_COLLECTED].add(self.path.resolve())
         locations = self.config.stash[_LOCATIONS][self.path.resolve()]
         yield from items_of(self, together(load_location(location) for location in locations))
 
@@ -133,6 +129,7 @@ class ConftestFile(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """The modules that it registers."""
+        self.config.stash.setdefault(_COLLECTED, set()).add(self.path.resolve())
         yield from _registered(self, _conftests(self.config)[self.path])
 
 
@@ -142,7 +139,7 @@ def pytest_pycollect_makeitem(
     """Collect what a test file registers, and suites of any name."""
     if name == _REGISTERED and isinstance(obj, list):
         config = collector.config
-        known = collector.path.resolve() in config.stash[_LOCATIONS] or collector.path in _conftests(config)
+        known = _is_target(config, collector.path) or collector.path in _conftests(config)
         return [] if known else list(_registered(collector, obj))
     # A file that defines a suite has imported what suites are made of.
     suites = sys.modules.get(_SUITES)
@@ -160,8 +157,18 @@ def _registered(collector: pytest.Collector, registered: list[object]) -> Iterat
     yield from items_of(collector, subjects_of(registered, target))
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add what has no file to be collected from: configured targets that are not there."""
-    for problem in config.stash[_PROBLEMS]:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, None, None]:
+    """Add what pytest has not come upon by itself: files that are not in its paths, and targets that are not there.
+
+    Paths that are added to those on its command line would hide others (pytest 8), or not be visited (pytest 9).
+    """
+    for known, file in config.stash.get(_WANTED, {}).items():
+        if known not in config.stash[_COLLECTED]:
+            kind = TargetFile if known in config.stash[_LOCATIONS] else ConftestFile
+            items += session.genitems(_file(kind, file, session))
+    yield
+    for problem in config.stash.get(_PROBLEMS, []):
         items.append(made(ProblemItem, session, f"gradcheck[{problem.target}]", problem=problem))

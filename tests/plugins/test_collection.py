@@ -6,6 +6,7 @@ from tests.plugins.projects import (
     CASES_OF_AFFINE,
     CHECKS_OF_AFFINE,
     CHECKS_OF_DOUBLE,
+    CONFIGURED,
     DOUBLE,
     PROBES,
     TRIPLE,
@@ -117,54 +118,12 @@ def test_two_modules_of_one_name_in_one_file_are_told_apart(project: pytest.Pyte
     assert result.parseoutcomes()["failed"] >= 1
 
 
-def test_a_name_that_a_file_registers_twice_is_a_failing_test(project: pytest.Pytester) -> None:
-    configure(project, ini="")
-    project.makepyfile(test_own=DOUBLE + DOUBLE)
-    result = project.runpytest("test_own.py")
-    result.assert_outcomes(passed=CHECKS_OF_DOUBLE, failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            "*test_own.py: the name 'Double' is registered twice (test_own.py, line * and test_own.py, line *)*",
-            "FAILED test_own.py::loading[[]1[]]*",
-        ]
-    )
-
-
 def test_names_with_brackets_and_colons_can_be_selected(project: pytest.Pytester) -> None:
     configure(project, ini="")
     project.makepyfile(test_own=DOUBLE.replace("    inputs", '    name = "Scaled[by=2]::fast"\n    inputs'))
     result = project.runpytest("-v", "test_own.py::Scaled(by=2):fast::purity")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["test_own.py::Scaled(by=2):fast::purity[[]N=*[]] PASSED*"])
-
-
-@pytest.mark.parametrize(
-    ("layers", "message"),
-    [
-        (
-            "import gradcheck\n1 / 0\n",
-            "*importing mypkg.layers raised ZeroDivisionError: division by zero (layers.py, line 2)*",
-        ),
-        ("import gradcheck\n", "*mypkg.layers registers no module*"),
-        (LAYERS + "gradcheck.register(3)\n", "*int is a int; expected a gradcheck.Module class*"),
-        (LAYERS + DOUBLE.replace("    inputs", "    waive = {'gradient': 'slow'}\n    inputs"), "*Double*'gradient'*"),
-    ],
-)
-def test_what_cannot_be_loaded_is_a_failing_test_and_the_others_run(
-    project: pytest.Pytester, layers: str, message: str
-) -> None:
-    write(project, layers)
-    result = project.runpytest()
-    result.assert_outcomes(passed=CHECKS_OF_AFFINE + 1 if layers.startswith(LAYERS) else 1, failed=1)
-    result.stdout.fnmatch_lines([message])
-
-
-def test_a_configured_target_that_is_not_there_is_a_failing_test_and_the_others_run(project: pytest.Pytester) -> None:
-    configure(project, ini="[tool.pytest.ini_options]\ngradcheck_modules = ['mypkg.layers', 'no_such_module']\n")
-    result = project.runpytest()
-    result.assert_outcomes(passed=CHECKS_OF_AFFINE + 1, failed=1)
-    result.stdout.fnmatch_lines(["*no_such_module: there is neither a file nor a Python module of this name*"])
-    project.runpytest("test_other.py").assert_outcomes(passed=1)
 
 
 def test_a_package_outside_of_the_root_keeps_its_path_in_the_ids(project: pytest.Pytester) -> None:
@@ -177,8 +136,31 @@ def test_a_package_outside_of_the_root_keeps_its_path_in_the_ids(project: pytest
     arguments = ["--rootdir", str(inner), "-c", str(inner / "pyproject.toml"), "mypkg/layers.py"]
     result = project.runpytest(*arguments)
     result.assert_outcomes(passed=2 * CHECKS_OF_AFFINE - 3, failed=3)
-    result.stdout.fnmatch_lines(["FAILED *../mypkg/layers.py::Wrong::gradient[[]N=2 D=3 M=5-weight] - *"])
+    result.stdout.fnmatch_lines(["FAILED *../mypkg/layers.py::Wrong::gradient[[]N=2 D=3 M=5-weight]*"])
     project.runpytest("--lf", *arguments).assert_outcomes(failed=3)
+
+
+def test_a_package_in_a_folder_that_pytest_does_not_enter_is_verified(project: pytest.Pytester) -> None:
+    """As one that is installed into an environment inside of the project."""
+    site = project.path / ".venv" / "site"
+    site.mkdir(parents=True)
+    (site / "installed.py").write_text(DOUBLE)
+    (site / "test_not_this.py").write_text("def test_not_this(): assert False\n")
+    configure(project, ini=f"{CONFIGURED}pythonpath = ['.venv/site']\n")
+    project.runpytest("--gradcheck", "installed").assert_outcomes(passed=CHECKS_OF_AFFINE + CHECKS_OF_DOUBLE + 1)
+    result = project.runpytest("--gradcheck", "installed", "test_other.py", "-v")
+    result.assert_outcomes(passed=CHECKS_OF_DOUBLE + 1)
+    result.stdout.fnmatch_lines([".venv/site/installed.py::Double::purity[[]N=2[]] PASSED*"])
+    project.runpytest(".venv/site/installed.py::Double", "--gradcheck", "installed").assert_outcomes(
+        passed=CHECKS_OF_DOUBLE
+    )
+
+
+def test_who_collects_a_single_file_is_not_disturbed(project: pytest.Pytester) -> None:
+    """As the tests of other plugins do, without the hook `pytest_collection`."""
+    configure(project, ini="")
+    items = project.getitems(f"{DOUBLE}\ndef test_one(): pass")
+    assert len(items) == CHECKS_OF_DOUBLE + 1
 
 
 def test_it_can_be_switched_off(project: pytest.Pytester) -> None:
