@@ -23,6 +23,11 @@ class Mutant(Wrapped):
         """What is wrong with it."""
         return "nothing"
 
+    @property
+    def remembers(self) -> bool:
+        """Whether its backward depends on what was called before."""
+        return False
+
     def forward(self, **leaves: Any) -> tuple[Outputs, Saved]:
         outputs, saved = self.inner.forward(**leaves)
         return outputs, (saved, leaves)
@@ -77,6 +82,10 @@ class Stale(Mutant):
     @property
     def title(self) -> str:
         return STALE
+
+    @property
+    def remembers(self) -> bool:
+        return True
 
     def forward(self, **leaves: Any) -> tuple[Outputs, Saved]:
         outputs, saved = self.inner.forward(**leaves)

@@ -59,11 +59,16 @@ class Verifier:
         ``with gradcheck.soft(): gradcheck(Linear()); gradcheck(Tanh())``
         """
         __tracebackhide__ = True
-        self._failures = []
+        failures: list[str] = []
+        self._failures = failures
         try:
             yield self
+        except BaseException:
+            # What stops the test is what it fails with; what was found until then is shown beside.
+            self._item.add_report_section("call", "gradcheck", "\n".join(failures))
+            raise
         finally:
-            failures, self._failures = self._failures, None
+            self._failures = None
         if failures:
             pytest.fail("\n".join([f"{len(failures)} modules do not pass", *failures]), pytrace=False)
 

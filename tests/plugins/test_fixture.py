@@ -120,6 +120,23 @@ def test_what_is_raised_inside_is_raised(gradcheck):
     result.stdout.no_fnmatch_line("*not reached*")
 
 
+def test_what_was_found_before_an_error_is_shown_beside_it(project: pytest.Pytester) -> None:
+    with_tests(
+        project,
+        """
+def test_stops(gradcheck):
+    with gradcheck.soft():
+        gradcheck(Wrong(), POINT)
+        1 / 0
+""",
+    )
+    result = project.runpytest("test_fixture.py")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["*ZeroDivisionError*", "*Captured gradcheck call*", "FAIL  Wrong[[]given point]::gradient[[]bias]*"]
+    )
+
+
 def test_assert_passes_needs_no_fixture(project: pytest.Pytester) -> None:
     with_tests(
         project,
