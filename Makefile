@@ -16,9 +16,10 @@ report: $(VENV)/.installed
 
 test: $(VENV)/.installed lint
 	$(VENV)/bin/coverage erase
-	$(VENV)/bin/coverage run -m pytest -n auto
+	$(VENV)/bin/coverage run -m pytest -n auto -m "not sweep"
 	$(VENV)/bin/coverage combine --quiet
 	$(VENV)/bin/coverage report
+	$(VENV)/bin/python -m pytest -n auto -m sweep
 
 lint: $(VENV)/.installed
 	$(VENV)/bin/ruff check

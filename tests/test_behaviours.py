@@ -13,6 +13,8 @@ from tests.behaviours.specimen import Specimen
 from tests.corpus.collection import SPECIMENS as CORPUS
 from tests.corpus.specimen import Specimen as Correct
 
+pytestmark = pytest.mark.sweep
+
 FILES = sorted(Path(__file__).with_name("behaviours").glob("*_of_*.py")) + sorted(
     Path(__file__).with_name("behaviours").glob("correct_*.py")
 )

@@ -15,6 +15,8 @@ from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import CAUSES, KINDS, Bug, Point, Specimen, defect
 from tests.corpus.truth import true_causes
 
+pytestmark = pytest.mark.sweep
+
 # One seed is what can be waited for; with nothing skipped (make test-all) there are three.
 SEEDS = (0, 1, 2) if os.environ.get("GRADCHECK_NO_SKIPS") else (0,)
 # How a gradient is judged is what this is about; tests/test_behaviours.py is about the probes.

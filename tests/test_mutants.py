@@ -7,6 +7,8 @@ from gradcheck import Verdict
 from gradcheck.values.module import Module
 from tests.mutants import MUTANTS, Mutant
 
+pytestmark = pytest.mark.sweep
+
 TWINS = tuple({mutant.twin.name: mutant.twin for mutant in MUTANTS}.values())
 
 

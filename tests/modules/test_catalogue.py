@@ -32,6 +32,8 @@ from gradcheck.running.registry import modules_of
 from gradcheck.values.module import Module
 from tests.modules.batches import batch_symbols, with_samples
 
+pytestmark = pytest.mark.sweep
+
 MODULES = [module for target in catalogue() for module in modules_of(target)]
 each_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 seeds = st.integers(0, 10_000)

@@ -15,6 +15,8 @@ from gradcheck.values.results import Source
 from gradcheck.values.settings import Settings
 from tests.modules.mutation import Mutation, mutations, subject
 
+pytestmark = pytest.mark.sweep
+
 MODULES = [module for target in catalogue() for module in modules_of(target)]
 KINDS = list(dict.fromkeys(type(module) for module in MODULES))
 PER_MODULE = 4

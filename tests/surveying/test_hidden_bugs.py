@@ -7,6 +7,8 @@ from gradcheck import Verdict
 from tests.surveying.hidden_bug import HiddenBug
 from tests.surveying.hidden_bugs import HIDDEN_BUGS
 
+pytestmark = pytest.mark.sweep
+
 each_bug = pytest.mark.parametrize("bug", HIDDEN_BUGS, ids=lambda bug: bug.title)
 
 

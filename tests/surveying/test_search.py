@@ -41,6 +41,7 @@ def sizes_of(module: Module, result: CheckResult) -> dict[str, object]:
     return dict(bind(declared, {leaf: array.shape for leaf, array in result.call.items()})[0])
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("bug", HIDDEN_BUGS, ids=lambda bug: bug.title)
 def test_a_hidden_bug_is_found_within_200_calls_at_the_smallest_dimensions(bug: HiddenBug) -> None:
     result = searched(bug.module, seed=0, budget=200)
