@@ -57,7 +57,7 @@ def module_of(**inputs: Declaration) -> Module:
 
 
 def has_axes(axes: int, arrays: Mapping[str, Any]) -> bool:
-    return arrays["x"].ndim == axes and arrays["x"].size > 0
+    return bool(arrays["x"].ndim == axes and arrays["x"].size > 0)
 
 
 def found(module: Module, condition: Callable[[Mapping[str, Any]], Any]) -> Mapping[str, Any]:
