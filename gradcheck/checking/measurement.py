@@ -130,7 +130,7 @@ def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
     with np.errstate(invalid="ignore"):
         apart = np.abs(other.value - value)
         differ = ~(apart <= other.error + error[:, j]) | ((other.half > 0) != (half > 0))
-    widened = np.where(np.isfinite(other.error), apart + half + other.half, np.inf)
+    widened = np.where(np.isfinite(other.error), apart + other.error + half + other.half, np.inf)
     error[:, j] = np.where(differ, np.fmax(error[:, j], widened), error[:, j])
     return replace(numerical, error=error, forwards=numerical.forwards + other.forwards)
 

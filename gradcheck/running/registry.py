@@ -103,7 +103,23 @@ def _made_by(factory: Callable[[], object]) -> tuple[Module, ...]:
 def source_of(module: Module, target: str) -> Source:
     """Where the module's code is, as far as Python can tell."""
     code = getattr(module.origin, "__code__", None)
-    return Source(target, code.co_filename, code.co_firstlineno) if isinstance(code, CodeType) else Source(target)
+    load = target or _class_target(module)
+    if not isinstance(code, CodeType):
+        return Source(target, load=load)
+    return Source(target, code.co_filename, code.co_firstlineno, load)
+
+
+def _class_target(module: Module) -> str:
+    """A target for the class of a module, if that is at the top level of a file and the module one of its variants."""
+    kind = type(module)
+    file = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    if not file or not kind.__qualname__.isidentifier():
+        return ""
+    try:
+        names = [variant.name for variant in modules_of(kind)]
+    except Exception:
+        return ""  # it cannot be made without arguments
+    return f"{file}:{kind.__qualname__}" if module.name in names else ""
 
 
 def _name(target: object) -> str:

@@ -13,14 +13,15 @@ from gradcheck.values.settings import Settings
 def render_reproduction(case: CaseResult, check: CheckResult, settings: Settings) -> str:
     """The program for the call that a search has found; empty if the check has no call to show.
 
-    A module that no target leads to, because it was made inside a test, has to be put in by hand.
+    A module that is neither registered nor made by its class alone has to be put in by hand.
     """
     if not check.call:
         return ""
-    target, name = case.source.target, case.module
+    target, name = case.source.load, case.module
     module = f"gradcheck.load({target!r}, {name!r})" if target else f"...  # {name}, made as in your test"
     arrays = [f"    {leaf!r}: {_expression(array)}," for leaf, array in check.call.items()]
     options = f"threshold={settings.threshold:g}, seed={settings.seed}, checks=['dimensions', 'gradient']"
+    options += ", complex_step=True" if settings.complex_step else ""
     lines = [
         "import numpy as np",
         "",

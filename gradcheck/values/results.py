@@ -168,11 +168,18 @@ class CheckResult:
 
 @dataclass(frozen=True)
 class Source:
-    """Where the module under verification is defined; ``file`` is empty if that is unknown."""
+    """Where the module under verification is defined.
+
+    Arguments:
+        target: through which `gradcheck report` finds it; empty if through none.
+        file, line: empty and 0 if unknown.
+        load: a target that gives its class, for a program that makes the module again; empty if there is none.
+    """
 
     target: str
     file: str = ""
     line: int = 0
+    load: str = ""
 
 
 @dataclass(frozen=True)

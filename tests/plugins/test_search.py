@@ -78,6 +78,27 @@ def test_the_printed_program_fails_in_the_same_way(far: pytest.Pytester) -> None
     assert f"  {finding}\n" in done.stderr
 
 
+def test_the_program_of_a_marked_function_finds_the_class(far: pytest.Pytester) -> None:
+    """What it returns is not registered under any target."""
+    far.makepyfile(
+        test_marked="""
+        import pytest
+        from mypkg.layers import Far
+
+        @pytest.mark.gradcheck(cases="hypothesis")
+        def test_far():
+            return Far()
+        """
+    )
+    result = far.runpytest_subprocess("test_marked.py")
+    text = result.stdout.str()
+    pasted = text[text.index("import numpy as np") : text.index("# or as a test")]
+    assert f"module = gradcheck.load('{far.path / 'mypkg' / 'layers.py'}:Far', 'Far')" in pasted
+    (far.path / "pasted.py").write_text(pasted)
+    done = subprocess.run([sys.executable, "pasted.py"], cwd=far.path, capture_output=True, text=True, check=False)
+    assert "FAIL  Far[given point]::gradient[x]" in done.stderr
+
+
 def test_the_replay_begins_a_search_of_ones_own_with_the_call(far: pytest.Pytester) -> None:
     printed = program(far.runpytest_subprocess(*SEARCH, "-k", "search"))
     module = next(line for line in printed.splitlines() if line.startswith("module = "))

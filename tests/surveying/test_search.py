@@ -158,7 +158,7 @@ def test_the_reproduction_makes_the_same_array(order: str) -> None:
         "backwards": np.flip(np.flip(plain).copy()),
     }[order]
     result = CheckResult("search", Verdict.FAIL, "", call={"x": array, "k": np.array([1, 2])}, replay="@again")
-    case = CaseResult("Cubes", "every call", Source("layers.py"), (result,))
+    case = CaseResult("Cubes", "every call", Source("", load="layers.py"), (result,))
     program = render_reproduction(case, result, Settings())
     assert "module = gradcheck.load('layers.py', 'Cubes')" in program
     assert program.splitlines()[-1].startswith(
