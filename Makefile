@@ -31,6 +31,7 @@ test-all: $(VENV_ALL)/.installed
 
 benchmarks: $(VENV)/.installed $(VENV_ALL)/.installed
 	$(VENV)/bin/python benchmarks/startup.py
+	$(VENV)/bin/python benchmarks/collection.py
 	$(VENV)/bin/python benchmarks/probes.py
 	$(VENV_ALL)/bin/python benchmarks/catalogue.py
 

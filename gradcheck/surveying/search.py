@@ -43,13 +43,13 @@ def check_by_search(evaluation: Evaluation) -> CheckResult:
             Verdict.INCONCLUSIVE,
             f"the same call was wrong once and right another time, so that nothing can be searched for: {error}",
         )
-    if tally.judged == tally.empty:
+    if not tally.told:
         return _nothing(tally)
     return CheckResult("search", Verdict.PASS, _covered(tally), notes=tally.notes())
 
 
 def _nothing(tally: "Tally") -> CheckResult:
-    """That no call could be judged, other than such as have no entries."""
+    """That nothing was learned from any call: forward has no value, or no entries, or cannot be measured."""
     text = "; ".join(tally.notes()) + ": declare the sizes and the domain that forward takes"
     return CheckResult("search", Verdict.INCONCLUSIVE, text)
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import hypothesis
@@ -111,6 +112,38 @@ def test_a_forward_that_takes_nothing_is_inconclusive_with_a_remedy() -> None:
     result = searched(module, budget=20)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "declare the sizes and the domain that forward takes" in result.message
+
+
+def test_calls_that_cannot_be_measured_are_no_pass() -> None:
+    coarse = gradcheck.from_functions(
+        lambda x: (np.cos(x) + 2).astype(np.float16),
+        lambda leaves, a_bar: {"x": (-np.sin(leaves["x"].astype(float)) * a_bar).astype(np.float16)},
+        inputs={"x": real("N", dtype="float16")},
+    )
+    result = searched(coarse, budget=20, threshold=1e-7)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "calls are at points that cannot be measured at the threshold" in result.message
+
+
+def test_a_module_that_answers_the_same_call_differently_cannot_be_searched() -> None:
+    drawn = np.random.default_rng(0)
+    noisy = gradcheck.from_functions(
+        lambda x: x * drawn.normal(), lambda leaves, a_bar: {"x": a_bar}, inputs={"x": real("N")}
+    )
+    result = searched(noisy, budget=20)
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert "the same call was wrong once and right another time" in result.message
+
+
+def test_a_warning_of_numpy_is_no_error_where_warnings_are() -> None:
+    means = gradcheck.from_functions(
+        lambda x: x - x.mean(axis=-1, keepdims=True),
+        lambda leaves, a_bar: {"x": a_bar - a_bar.mean(axis=-1, keepdims=True)},
+        inputs={"x": real("N D")},
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert searched(means, budget=60).verdict is Verdict.PASS
 
 
 def test_a_backward_that_raises_is_found() -> None:
