@@ -39,9 +39,11 @@ class Palette:
     upper: float
 
     def decimals(self) -> st.SearchStrategy[float]:
-        """Numbers with three digits, strictly between the edges."""
+        """Short decimals between the edges."""
         width = self.upper - self.lower
-        return st.integers(1, 4 * _DIGITS - 1).map(lambda step: self.lower + width * step / (4 * _DIGITS))
+        steps = 4 * _DIGITS
+        # Twelve digits, so that -1.242 is not -1.2419999999999998.
+        return st.integers(1, steps - 1).map(lambda step: float(f"{self.lower + width * step / steps:.12g}"))
 
 
 def palette_of(domain: Domain, kinks: Sequence[float] = ()) -> Palette:
@@ -132,4 +134,5 @@ def _generic(declared: Declaration, shape: Shape, sizes: Sizes, seed: int) -> Ar
 
 
 def _cast(values: Array, declared: Declaration) -> Array:
-    return np.asarray(values, dtype=declared.dtype)
+    cast = np.asarray(values, dtype=declared.dtype)
+    return declared.domain.inside(cast) if isinstance(declared.domain, Interval) else cast

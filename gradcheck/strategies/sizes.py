@@ -21,11 +21,11 @@ def sizes_for(module: Module) -> st.SearchStrategy[dict[str, Size]]:
     """Sizes for every dimension symbol of a module, as ``module.at`` and ``Declaration.draw`` take them.
 
     Any small numbers; 0 now and then. Of a module that itself gives `dimensions`, because not every size suits it, also
-    exactly those. Shrinks towards 1 throughout.
+    exactly those. Shrinks towards 1 throughout. Raises DeclarationError for `dimensions` that are none.
 
     >>> from gradcheck.modules import Linear
-    >>> sorted(sizes_for(Linear()).example())  # doctest: +SKIP
-    ['D', 'M', 'N']
+    >>> hypothesis.find(sizes_for(Linear()), lambda sizes: sizes["N"] > 2)
+    {'N': 3, 'D': 1, 'M': 1}
     """
     known = [dict(spec.sizes) for spec in case_specs(module) if spec.example is None]
     axes = max((len(leaf.dimensions.axes) for leaf in module.leaves.values()), default=1)

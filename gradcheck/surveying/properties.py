@@ -11,8 +11,9 @@ from gradcheck.values.aliases import Sizes
 from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings
 
-# Without `explain`, which would run a failing call many times more to say which parts of it do not matter.
+# How the keys end under which Hypothesis keeps calls that have come near to failing.
 _OF_PASSING = b".pareto"
+# Without `explain`, which would run a failing call many times more to say which parts of it do not matter.
 _PHASES = tuple(phase for phase in hypothesis.Phase if phase is not hypothesis.Phase.explain)
 
 

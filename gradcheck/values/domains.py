@@ -66,6 +66,13 @@ class Interval:
         margin = min(0.25, 0.1 * (upper - lower))
         return spread(generator, shape, lower + margin, upper - margin)
 
+    def inside(self, values: Array) -> Array:
+        """The values, those moved off an edge that have been rounded onto it."""
+        number = values.dtype.type
+        first = np.nextafter(number(self.lower), number(np.inf))
+        last = np.nextafter(number(self.upper), -number(np.inf))
+        return np.asarray(np.clip(values, first, last), values.dtype)
+
     def violation(self, values: Array, sizes: Sizes) -> str | None:
         legal = bool(np.all((values > self.lower) & (values < self.upper)))
         return None if legal else f"must lie strictly between {self.lower:g} and {self.upper:g}"

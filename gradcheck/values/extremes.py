@@ -53,15 +53,10 @@ def _of_interval(domain: Interval, values: Array) -> Mapping[str, Path]:
         }
     paths: dict[str, Path] = {}
     # A value that is near an edge already must not be rounded onto it.
-    number = values.dtype.type
-    first, last = (
-        np.nextafter(number(domain.lower), number(np.inf)),
-        np.nextafter(number(domain.upper), -number(np.inf)),
-    )
     if lower:
-        paths[f"near {domain.lower:g}"] = lambda s: np.maximum(domain.lower + (values - domain.lower) * _NEAR**s, first)
+        paths[f"near {domain.lower:g}"] = lambda s: domain.inside(domain.lower + (values - domain.lower) * _NEAR**s)
     if upper:
-        paths[f"near {domain.upper:g}"] = lambda s: np.minimum(domain.upper - (domain.upper - values) * _NEAR**s, last)
+        paths[f"near {domain.upper:g}"] = lambda s: domain.inside(domain.upper - (domain.upper - values) * _NEAR**s)
     if not upper:
         paths["large"] = lambda s: domain.lower + (values - domain.lower) * _LARGE**s
     if not lower:

@@ -41,6 +41,8 @@ DECLARATIONS = [
     nonzero("N D"),
     interval("N", -1, 1),
     interval("N", 5, 5.5),
+    interval("N", 5, 5.5, dtype="float16"),
+    interval("N", 0, 1e-20),
     interval("N", -np.inf, -3),
     interval("N", 7, np.inf),
     simplex("N K"),
@@ -66,7 +68,7 @@ def found(module: Module, condition: Callable[[Mapping[str, Any]], Any]) -> Mapp
     return hypothesis.find(arrays_for(module), lambda arrays: bool(condition(arrays)), settings=settings)
 
 
-@pytest.mark.parametrize("declared", DECLARATIONS, ids=lambda d: f"{type(d.domain).__name__} {d.dimensions}")
+@pytest.mark.parametrize("declared", DECLARATIONS, ids=lambda d: f"{d.domain} {d.dimensions} {d.dtype}")
 def test_what_is_drawn_fits_its_declaration(declared: Declaration) -> None:
     module = module_of(x=declared)
 
