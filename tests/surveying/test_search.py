@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 import warnings
 from pathlib import Path
 
@@ -144,6 +145,23 @@ def test_a_warning_of_numpy_is_no_error_where_warnings_are() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert searched(means, budget=60).verdict is Verdict.PASS
+
+
+def test_a_slow_module_meets_no_deadline() -> None:
+    def slowly(x: Array) -> Array:
+        time.sleep(0.02 if len(x) < 6 else 0.3)  # more than Hypothesis allows a call, and not every time
+        return 2 * x
+
+    module = gradcheck.from_functions(slowly, lambda leaves, a_bar: {"x": 2 * a_bar}, inputs={"x": real("N")})
+    assert searched(module, budget=5).verdict is Verdict.PASS
+
+
+def test_hypothesis_is_told_what_was_covered(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: set[tuple[str, object]] = set()
+    monkeypatch.setattr(hypothesis, "event", lambda name, payload="": told.add((name, payload)))
+    searched(Tanh(), budget=60)
+    assert {("verdict", "pass"), ("an axis of size 0", True), ("an axis of size 1", True)} <= told
+    assert ("leaves that are not in C order", True) in told
 
 
 def test_a_backward_that_raises_is_found() -> None:
