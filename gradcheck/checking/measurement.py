@@ -42,6 +42,7 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
     natural = max(scale, scale_of_the_point(evaluation, leaf), _REMAINS * _elsewhere(evaluation, leaf))
     spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, natural)
+    spread = np.maximum(spread, _saturation(evaluation, leaf, numerical))
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
     worst_first = np.argsort(-np.max(np.where(wrong, comparison.excess, 0.0), axis=0), kind="stable")
@@ -51,6 +52,17 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
         if comparison.fails(threshold)[:, j].any():
             break
     return comparison
+
+
+def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
+    """What entries of a saturated module are off by; 0 for a leaf that has any influence to speak of.
+
+    Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them.
+    """
+    nothing = INSENSITIVE * scale_of_the_point(evaluation, leaf)
+    entries = np.abs(np.concatenate([evaluation.jacobians[leaf].ravel(), numerical.value.ravel()]))
+    largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
+    return nothing if largest <= nothing else 0.0
 
 
 def _elsewhere(evaluation: Evaluation, leaf: str) -> float:

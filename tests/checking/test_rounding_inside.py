@@ -47,6 +47,10 @@ LOG_SOFTMAX = of(
     lambda p, a: {"x": a - np.exp(p["x"] - np.logaddexp.reduce(p["x"])) * a.sum()},
 )
 SOFTMAX = of(softmax, lambda p, a: {"x": softmax(p["x"]) * (a - (softmax(p["x"]) * a).sum())})
+RECURRENT = of(  # tanh of a tanh, both of them almost 1
+    lambda x: np.tanh(8 * np.tanh(2 * x)),
+    lambda p, a: {"x": 16 * (1 - np.tanh(8 * np.tanh(2 * p["x"])) ** 2) * (1 - np.tanh(2 * p["x"]) ** 2) * a},
+)
 ARCSIN = gradcheck.from_functions(
     lambda x: np.arcsin(x), lambda p, a: {"x": a / np.sqrt(1 - p["x"] ** 2)}, inputs={"x": interval("N", -1, 1)}
 )
@@ -62,6 +66,7 @@ ARCSIN = gradcheck.from_functions(
         *((LOG_SOFTMAX, x) for x in ([-1e-4, 30.0], [1e-4, 1.0, 25.0], [-0.01, 30.0])),
         *((SOFTMAX, x) for x in ([-30.0, 5.0], [-30.0, 5.0, -1e4])),
         (ARCSIN, [0.99999]),
+        (RECURRENT, [2.0, -8.0]),
         (MaxPool2d(size=(3, 2), stride=(1, 2), padding=(1, 0)), np.ones((1, 1, 5, 2))),
         (L2Normalisation(), [[0.0], [1e4]]),
     ],
