@@ -12,9 +12,11 @@ import numpy as np
 
 from gradcheck.algebra.sampling import case_name
 from gradcheck.checking.carrying_out import guarded
+from gradcheck.checking.comparison import INSENSITIVE
 from gradcheck.checking.dimension_analysis import check_dimensions
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import gradient_at_the_point
+from gradcheck.checking.measurement import scale_of_the_point
 from gradcheck.checking.point import case_at
 from gradcheck.strategies.calls import Call
 from gradcheck.values.aliases import Sizes
@@ -88,7 +90,7 @@ def judge(call: Call, settings: Settings, tally: Tally) -> None:
     with _without_warnings():
         results = tuple(_results(evaluation))
     for result in results:
-        if result.verdict in (Verdict.FAIL, Verdict.ERROR):
+        if result.verdict in (Verdict.FAIL, Verdict.ERROR) and not _is_trifle(evaluation, result):
             raise WrongCall(call, result, sizes)
     measured = [result.evidence for result in results if result.evidence is not None]
     if closeness := max((_closeness(evidence, settings) for evidence in measured), default=0.0):
@@ -139,6 +141,16 @@ def _results(evaluation: Evaluation) -> Iterator[CheckResult]:
     if fits.verdict is Verdict.PASS:
         for leaf in evaluation.differentiable:
             yield guarded("gradient", leaf, partial(gradient_at_the_point, evaluation, leaf))
+
+
+def _is_trifle(evaluation: Evaluation, result: CheckResult) -> bool:
+    """Whether a gap is next to nothing beside the outputs: at extreme calls several roundings add up to more than that.
+
+    A bug shows at ordinary calls as well, or is none that matters.
+    """
+    if result.evidence is None or not result.evidence.failing:
+        return False  # every entry is right by itself, and they are wrong together
+    return bool(result.evidence.worst[0].gap <= INSENSITIVE * scale_of_the_point(evaluation, result.leaf))
 
 
 def _closeness(evidence: GradientEvidence, settings: Settings) -> float:
