@@ -46,9 +46,9 @@ def property_of(
 ) -> Callable[[], None]:
     """The Hypothesis test "backward is right at every call", of a module or of several such as variants.
 
-    Seed and number of calls are those of the settings, so that it makes the same calls every time; failing ones are
-    kept in Hypothesis's database, if its current profile has one, and are tried first in the next run. No call has a
-    deadline.
+    Seed and number of calls are those of the settings, so that it makes the same calls every time where the same
+    modules are loaded (Hypothesis draws on the constants in them); failing ones are kept in Hypothesis's database, if
+    its current profile has one, and are tried first in the next run. No call has a deadline.
     """
     counts = tally or Tally()
 

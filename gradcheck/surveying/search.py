@@ -1,7 +1,6 @@
 """Search: Hypothesis makes up calls until one is wrong, and shrinks that to the smallest wrong one."""
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,12 +63,11 @@ def _smallest(found: "WrongCall", evaluation: Evaluation) -> "WrongCall":
     from gradcheck.surveying.judging import Tally, WrongCall
     from gradcheck.surveying.properties import property_of
 
-    settings = replace(evaluation.settings, budget=max(1, evaluation.settings.budget // _ROUNDS))
     for _ in range(_ROUNDS):
         if not any(np.max(size, initial=0) > 1 for size in found.sizes.values()):
             break
         try:
-            property_of(evaluation.module, settings, Tally(), below=found.sizes)()
+            property_of(evaluation.module, evaluation.settings, Tally(), below=found.sizes)()
         except WrongCall as smaller:
             found = smaller
         except (Unsatisfiable, Flaky):
