@@ -1,7 +1,6 @@
 """The table of checks, and which of them are to be carried out."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 
 from gradcheck.checking.check import Check
 from gradcheck.checking.dimension_analysis import check_dimensions
@@ -19,7 +18,7 @@ from gradcheck.probing.state import STATE
 from gradcheck.probing.structure import STRUCTURE
 from gradcheck.surveying.mutation import mutation_check
 from gradcheck.surveying.search import SEARCH
-from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.errors import ConfigurationError, did_you_mean
 from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings, require_reasons
 
@@ -150,8 +149,7 @@ def require_known(names: Sequence[str]) -> None:
     known = [check.name for check in CHECKS]
     for name in names:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, known)
             raise ConfigurationError(f"there is no check {name!r}; there are {', '.join(known)}{hint}")
 
 

@@ -1,7 +1,6 @@
 """The point given by a caller: does it fit the module, and which of its leaves have a gradient?"""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 import numpy as np
 
@@ -9,7 +8,7 @@ from gradcheck.algebra.strides import strides_of
 from gradcheck.values.aliases import Array, Sizes
 from gradcheck.values.case import Case
 from gradcheck.values.dimensions import bind
-from gradcheck.values.errors import PointError
+from gradcheck.values.errors import PointError, did_you_mean
 from gradcheck.values.module import Module
 
 
@@ -85,8 +84,7 @@ def _require_names(module: Module, leaves: Mapping[str, Array]) -> None:
     declared = list(module.leaves)
     for leaf in leaves:
         if leaf not in declared:
-            close = get_close_matches(leaf, declared, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(leaf, declared)
             raise PointError(f"{module.name} has no leaf {leaf!r}; its leaves are {', '.join(declared)}{hint}")
     missing = [leaf for leaf in declared if leaf not in leaves]
     if missing:

@@ -3,11 +3,10 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
 from pathlib import Path
 
 from gradcheck.checking.checks import require_valid
-from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.errors import ConfigurationError, did_you_mean
 from gradcheck.values.settings import Settings
 
 if sys.version_info >= (3, 11):
@@ -58,8 +57,7 @@ def configuration_from(table: Mapping[str, object]) -> Configuration:
     known = {"modules", *(setting.name for setting in fields(Settings))}
     for key in table:
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(key, known)
             raise ConfigurationError(f"unknown key {key!r}; known are {', '.join(sorted(known))}{hint}")
     modules = table.get("modules", [])
     if not isinstance(modules, list) or not all(isinstance(target, str) for target in modules):

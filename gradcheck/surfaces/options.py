@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from typing import Any
 
 from gradcheck.checking.checks import require_valid
-from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.errors import ConfigurationError, did_you_mean
 from gradcheck.values.settings import Settings
 
 # For `cases`: the drawn ones, and a search besides.
@@ -24,18 +23,18 @@ def settings_with(settings: Settings, options: Mapping[str, Any]) -> Settings:
     known = [setting.name for setting in fields(Settings)]
     for name in options:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(name, known)
             raise ConfigurationError(f"there is no option {name!r}; there are {', '.join(known)}{hint}")
     given = dict(options)
     if isinstance(given.get("waive", {}), Mapping):
         given["waive"] = {**settings.waive, **given.get("waive", {})}
-    also = given.pop("also", ())
+    search: tuple[str, ...] = ()
     if given.get("cases") == HYPOTHESIS:
         del given["cases"]
-        also = (*also, "search")
+        search = ("search",)
+    also = given.pop("also", ())
     if isinstance(also, (list, tuple)):
-        also = tuple(dict.fromkeys((*settings.also, *also)))
+        also = tuple(dict.fromkeys((*settings.also, *also, *search)))
     changed = replace(settings, **given, also=also)
     require_valid(changed)
     return changed

@@ -12,7 +12,7 @@ from gradcheck.checking.check import Check
 from gradcheck.checking.checks import CHECKS, planned_checks, planned_surveys, require_waivable
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.point import case_at
-from gradcheck.running.plan import plan
+from gradcheck.running.plan import Item, plan
 from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
 from gradcheck.surfaces.as_data import report_as_data
@@ -128,23 +128,13 @@ def assert_passes(module: Any, arrays: Mapping[str, Any] | None = None, **option
     check(module, arrays, **options).raise_for_failure()
 
 
-def verify(
-    module: Any, arrays: Mapping[str, Any] | None, settings: Settings, options: Mapping[str, Any], target: str = ""
-) -> Report:
-    """What ``check`` does, with options on top of settings: those of a project.
-
-    Arguments:
-        target: through which `gradcheck report` finds the module, for the reports; empty if through none.
-    """
-    settings = settings_with(settings, options)
-    subjects = [Subject(variant, source_of(variant, target)) for variant in _modules(module, arrays)]
+def verify(module: Any, arrays: Mapping[str, Any] | None, settings: Settings, options: Mapping[str, Any]) -> Report:
+    """What ``check`` does, with options on top of settings: those of a project."""
+    settings, subjects = settings_with(settings, options), _subjects(module, arrays)
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
         return Report(Verification(tuple(cases), (), settings))
-    planned = plan(subjects, settings=settings)
-    if planned.problems:
-        raise DeclarationError(planned.problems[0].message)
-    return Report(Verification(tuple(run(planned.items, settings)), (), settings))
+    return Report(Verification(tuple(run(_items(subjects, settings), settings)), (), settings))
 
 
 def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -152,17 +142,25 @@ def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mappin
 
     Raises what ``verify`` raises for what cannot be verified.
     """
-    settings = settings_with(Settings(), options)
-    subjects = [Subject(variant, source_of(variant, "")) for variant in _modules(module, arrays)]
+    settings, subjects = settings_with(Settings(), options), _subjects(module, arrays)
     if arrays is not None:
         evaluations = [_evaluation(subject, arrays, settings) for subject in subjects]
         planned = [check.name for evaluation in evaluations for check, _ in _planned(evaluation, settings)]
     else:
-        made = plan(subjects, settings=settings)
-        if made.problems:
-            raise DeclarationError(made.problems[0].message)
-        planned = [item.check for item in made.items]
+        planned = [item.check for item in _items(subjects, settings)]
     return tuple(check.name for check in CHECKS if check.name in planned)
+
+
+def _items(subjects: Sequence[Subject], settings: Settings) -> tuple[Item, ...]:
+    """What is planned for the modules; raise DeclarationError if nothing can be for one of them."""
+    planned = plan(subjects, settings=settings)
+    if planned.problems:
+        raise DeclarationError(planned.problems[0].message)
+    return planned.items
+
+
+def _subjects(module: Any, arrays: Mapping[str, Any] | None) -> list[Subject]:
+    return [Subject(variant, source_of(variant, "")) for variant in _modules(module, arrays)]
 
 
 def _modules(module: Any, arrays: Mapping[str, Any] | None) -> tuple[Module, ...]:

@@ -1,5 +1,18 @@
 """Errors that gradcheck raises; each message says what was given, what was expected and what to do."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown name: the known one that it is close to, if there is one.
+
+    >>> did_you_mean("gradeint", ["gradient", "values"])
+    "; did you mean 'gradient'?"
+    """
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
 
 class GradcheckError(Exception):
     """Base of every error that a caller can put right."""
