@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-FRAMEWORKS = ["torch", "jax", "autograd", "scipy", "distributed", "matplotlib"]
+FRAMEWORKS = ["torch", "jax", "autograd", "scipy", "distributed", "loky", "cloudpickle", "matplotlib"]
 
 
 def loaded_after(code: str) -> set[str]:

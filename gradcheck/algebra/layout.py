@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
@@ -37,7 +38,7 @@ class Layout:
     def _coordinates(self, name: str, shape: Shape) -> int:
         return int(np.prod(shape)) * (2 if name in self.complex else 1)
 
-    @property
+    @cached_property
     def starts(self) -> tuple[int, ...]:
         """Position of every array's first coordinate, then the size of the whole."""
         return (0, *accumulate(self._coordinates(name, shape) for name, shape in self.shapes))
@@ -52,11 +53,15 @@ class Layout:
         block = [array for array, _ in self.shapes].index(name)
         return np.arange(self.starts[block], self.starts[block + 1])
 
+    def place(self, position: int) -> tuple[str, int]:
+        """Name of the array and coordinate in it of one position of the vector."""
+        block = bisect_right(self.starts, position) - 1
+        return self.shapes[block][0], position - self.starts[block]
+
     def locate(self, position: int) -> tuple[str, tuple[int, ...]]:
         """Name of the array and index in it of one position of the vector."""
-        block = bisect_right(self.starts, position) - 1
-        name, shape = self.shapes[block]
-        offset = position - self.starts[block]
+        name, offset = self.place(position)
+        shape = dict(self.shapes)[name]
         if name in self.complex:
             offset, part = divmod(offset, 2)
             name = f"{name}.{_PARTS[part]}"
@@ -74,12 +79,17 @@ class Layout:
 def real_view(array: Array) -> Array:
     """The real coordinates of a C-contiguous array as a flat view: writing to it writes to the array."""
     flat = array.reshape(-1)
-    return flat.view(flat.real.dtype) if np.iscomplexobj(flat) else flat
+    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
 def coordinates(array: Array) -> Array:
     """The real coordinates of any array as a fresh flat copy in float64."""
     return real_view(np.array(array, order="C")).astype(np.float64)
+
+
+def flat(array: Array) -> Array:
+    """The real coordinates of any array, in its own precision; not to be written to, and not to be kept."""
+    return real_view(array) if array.flags.c_contiguous else real_view(np.array(array, order="C"))
 
 
 def ravel(arrays: Mapping[str, Array]) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -42,6 +43,10 @@ class Noise:
             np.full(coordinates(a).size, max(eps_of(a), shown_eps(moved.get(name, a)))) for name, a in outputs.items()
         ]
         return cls(np.concatenate(eps), np.abs(ravel(outputs) - repeated))
+
+    def of_outputs(self, chosen: Any) -> "Noise":
+        """The noise of some outputs, or of all in another shape: whatever indexes an array of them."""
+        return Noise(self.eps[chosen], self.spread[chosen])
 
     def at(self, *values: Array) -> Array:
         """Absolute error of outputs of the given sizes; of several, that of the largest."""

@@ -38,14 +38,20 @@ class Coordinate:
 
     @property
     def first_step(self) -> float:
-        """The step to try first.
+        """The step to try first."""
+        return float(first_step(self.noise, self.length))
 
-        The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
-        forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L. It is at most L/2.
 
-        Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
-        """
-        return float(min(self.noise ** (1 / 3), 0.5) * self.length)
+def first_step(noise: float, length: Array | float) -> Array | float:
+    """The step to try first along coordinates of the given lengths.
+
+    The error of a central difference is about h²|a‴|/6 + ε|a|/h, with ε the relative noise of the
+    forward. It is smallest at h³ = 3ε|a|/|a‴|; with a/a‴ ~ L³ that is h ~ ε^(1/3) L. It is at most L/2.
+
+    Source: Press et al., Numerical Recipes, 3rd ed., section 5.7.
+    """
+    part: float = min(noise ** (1 / 3), 0.5)
+    return part * length
 
 
 def length_scales(values: Array, room: Array) -> Array:

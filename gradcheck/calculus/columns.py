@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from gradcheck.algebra.precision import Noise
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS, Limit, limit_of
 from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, is_usable, piece_sizes, tail_noise
-from gradcheck.calculus.samples import Quotients, Samples
+from gradcheck.calculus.samples import Quotients, Samples, difference
 from gradcheck.values.aliases import Array
 
 # A jump between the one-sided quotients that keeps more than this of itself when the step is divided by 4 is
@@ -29,9 +30,19 @@ def first_estimates(samples: Samples) -> Estimate:
     must resolve the function: if a(x + h) + a(x - h) - 2a(x) is not small beside the differences and the output,
     as at a kink or outside a narrow bump, nothing is known.
     """
-    quotients = samples.central()
-    value, error = quotients.values.T, quotients.rounding.T
-    above, below, centre = samples.above.T, samples.below.T, samples.centre[:, None]
+    outputs = np.s_[:, None]
+    return first_estimate(
+        samples.above.T,
+        samples.below.T,
+        samples.centre[outputs],
+        samples.up + samples.down,
+        samples.noise.of_outputs(outputs),
+    )
+
+
+def first_estimate(above: Array, below: Array, centre: Array, width: Array, noise: Noise) -> Estimate:
+    """What ``first_estimates`` says of any entries: all arrays, and the noise, broadcast to the shape of ``above``."""
+    value, error = difference(above, below, centre, width, noise)
     with np.errstate(all="ignore"):
         bend = np.abs(above + below - 2 * centre)
         size = np.maximum(np.abs(above - below), _HARDLY * np.maximum(np.abs(above), np.abs(centre)))

@@ -99,7 +99,7 @@ def slopes_beside(near: Neighbourhood, spot: Spot, leaves: Sequence[str], noise:
 
 def _one_sided(leaves: dict[str, Array], near: Neighbourhood, spot: Spot, step: float) -> tuple[Array, Array]:
     """The difference quotients from the right and from the left at given leaves (outputs,)."""
-    centre = near.evaluate(leaves)
+    centre = near.evaluate(leaves).copy()
     entries, j = real_view(leaves[spot.leaf]), spot.at.index
     value = entries[j].copy()
     quotients = []
@@ -144,7 +144,7 @@ def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot]
         entries, j = real_view(leaves[spot.leaf]), spot.at.index
         value = entries[j].copy()
         entries[j] = upper = value + entries.dtype.type(step * spot.reach * spot.at.length)
-        above = near.evaluate(leaves)
+        above = near.evaluate(leaves).copy()
         entries[j] = lower = value - entries.dtype.type(step * spot.reach * spot.at.length)
         below = near.evaluate(leaves)
         entries[j] = value

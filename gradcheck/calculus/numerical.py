@@ -1,17 +1,15 @@
 """The numerical Jacobian: central differences, one coordinate at a time, each with its error."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.algebra.steps import Coordinate
 from gradcheck.calculus.climbing import Goal, climbed
 from gradcheck.calculus.columns import first_estimates
-from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.coordinates import Coordinates, coordinates_of
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
-from gradcheck.calculus.samples import Line, Neighbourhood
+from gradcheck.calculus.samples import Line, Neighbourhood, Samples
 from gradcheck.values.aliases import Array
 
 # Relative noise at which an output is taken to be computed in a lower precision than float64.
@@ -24,7 +22,9 @@ _CLEAR = 1e-2
 _DROWNED = 1e6
 
 
-def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) -> Estimate:
+def numerical_jacobian(
+    near: Neighbourhood, leaf: str, room: Array, goal: Goal, first: Samples | None = None
+) -> Estimate:
     """Differentiate all outputs by every coordinate of one leaf, perturbed by itself.
 
     Arguments:
@@ -32,13 +32,14 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) 
         leaf: the leaf to perturb, with any number of entries; complex ones have two coordinates each.
         room: distance of every coordinate to the edge of its domain, a flat array.
         goal: how exact the numbers have to be.
+        first: the outputs at the first pair of points around every coordinate, if they are known already.
 
     A column costs two forwards if its first estimate settles all entries. Otherwise a ladder of steps is climbed
     and extrapolated, with finer and with larger steps as long as that gains something; last, many samples are
     smoothed where the forward is noisy.
     """
     line, coordinates = Line(near, leaf), coordinates_of(near, leaf, room)
-    jacobian = first_estimates(line.one_pair_each(np.array([coordinate.first_step for coordinate in coordinates])))
+    jacobian = first_estimates(first or line.one_pair_each(coordinates.first_steps))
     settled = goal.settles(jacobian)
     open_columns = ~settled.all(axis=0)
     jacobian = _climbed(jacobian, line, coordinates, np.flatnonzero(open_columns), settled, goal)
@@ -50,12 +51,11 @@ def numerical_jacobian(near: Neighbourhood, leaf: str, room: Array, goal: Goal) 
         doubtful = np.setdiff1d(doubtful, few)
     if np.any(jacobian.value != 0) and _zeros_are_doubtful(jacobian, near, goal):
         jacobian = _climbed(jacobian, line, coordinates, doubtful, nothing, goal)
-    lengths = np.array([coordinate.length for coordinate in coordinates])
-    return replace(_sharing_noise(jacobian, lengths), forwards=line.forwards)
+    return replace(_sharing_noise(jacobian, coordinates.lengths), forwards=line.forwards)
 
 
 def _climbed(
-    jacobian: Estimate, line: Line, coordinates: Sequence[Coordinate], columns: Array, settled: Array, goal: Goal
+    jacobian: Estimate, line: Line, coordinates: Coordinates, columns: Array, settled: Array, goal: Goal
 ) -> Estimate:
     """The Jacobian with some columns climbed; what is settled is kept, but for what only a whole ladder shows."""
     parts = {name: getattr(jacobian, name).copy() for name in Estimate.ARRAYS}

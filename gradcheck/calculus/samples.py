@@ -1,7 +1,8 @@
 """The forward along one coordinate: the outputs at pairs of steps above and below the point."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,8 @@ class Neighbourhood:
     """The forward as a function of its leaves around one point.
 
     Arguments:
-        evaluate: all outputs at given leaves as one vector (outputs,), NaN where there are none.
+        evaluate: all outputs at given leaves as one vector (outputs,), NaN where there are none; to be copied before
+            the next call.
         point: the leaves; none of them is written to.
         value: the outputs at the point (outputs,).
         noise: how inexact the outputs are.
@@ -113,12 +115,36 @@ class Samples:
 
     def _quotients(self, upper: Array, lower: Array, width: Array, order: int) -> Quotients:
         upper, lower = np.broadcast_arrays(upper, lower)
-        with np.errstate(all="ignore"):
-            width = np.where(width > 0, width, np.nan)[:, None]
-            values = (upper - lower) / width
-            centre = np.broadcast_to(self.centre, upper.shape)
-            rounding = 2 * self.noise.at(upper, lower, centre) / width
+        values, rounding = difference(upper, lower, self.centre, width[:, None], self.noise)
         return Quotients(self.steps, values, rounding, order)
+
+
+def difference(upper: Array, lower: Array, centre: Array, width: Array, noise: Noise) -> tuple[Array, Array]:
+    """The quotient (a(upper) - a(lower)) / width and its rounding error; NaN where a step was too small for the dtype.
+
+    All arrays broadcast to the shape of the outputs above and below the point, and so does the noise.
+    """
+    with np.errstate(all="ignore"):
+        width = np.where(width > 0, width, np.nan)
+        rounding = 2 * noise.at(upper, lower, np.broadcast_to(centre, upper.shape)) / width
+        return (upper - lower) / width, rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Points above and below coordinates in the dtype of their leaf, and how far they are off (coordinates,)."""
+
+    upper: Array
+    lower: Array
+    up: Array
+    down: Array
+
+    def with_those_of(self, other: "Pairs", coordinates: Array) -> "Pairs":
+        """The same but for some coordinates, for which another one's are taken."""
+        parts = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, part in parts.items():
+            part[coordinates] = getattr(other, name)[coordinates]
+        return Pairs(**parts)
 
 
 class Line:
@@ -132,6 +158,7 @@ class Line:
         self._leaves = {**near.point, leaf: perturbed}
         self._entries = real_view(perturbed)
         self.outputs = near.value.size
+        self.centre, self.noise = near.value, near.noise
         self.forwards = 0
 
     def samples(self, coordinate: int, steps: Sequence[float] | Array) -> Samples:
@@ -146,20 +173,33 @@ class Line:
         return self._pairs(np.arange(len(steps)), steps)
 
     def _pairs(self, coordinates: Array, steps: Array) -> Samples:
+        pairs = self.pairs(coordinates, steps)
+        above, below = (np.empty((len(steps), self.outputs)) for _ in range(2))
+        with np.errstate(all="ignore"):
+            for k, coordinate in enumerate(coordinates.tolist()):
+                self.outputs_around(coordinate, pairs.upper[k], pairs.lower[k], above[k], below[k])
+        return Samples(pairs.up, pairs.down, above, below, self.centre, self.noise)
+
+    def pairs(self, coordinates: Array, steps: Array) -> "Pairs":
+        """The points a step above and below some coordinates."""
         # The points are rounded to what the dtype can hold, and distances are taken from the rounded
         # points, so rounding them costs the differences nothing.
         values, dtype = self._original[coordinates], self._original.dtype
         with np.errstate(over="ignore"):
             upper, lower = values + steps.astype(dtype), values - steps.astype(dtype)
         exact = np.result_type(dtype, np.float64)
-        return Samples(
-            up=(upper.astype(exact) - values.astype(exact)).astype(np.float64),
-            down=(values.astype(exact) - lower.astype(exact)).astype(np.float64),
-            above=self._outputs_at(coordinates, upper),
-            below=self._outputs_at(coordinates, lower),
-            centre=self._near.value,
-            noise=self._near.noise,
-        )
+        up, down = upper.astype(exact) - values.astype(exact), values.astype(exact) - lower.astype(exact)
+        return Pairs(upper, lower, up.astype(np.float64), down.astype(np.float64))
+
+    def outputs_around(self, coordinates: Any, upper: Any, lower: Any, above: Array, below: Array) -> None:
+        """Write down the outputs with one coordinate, or several at once, at the points above, and at those below."""
+        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
+        entries[coordinates] = upper
+        above[:] = evaluate(leaves)
+        entries[coordinates] = lower
+        below[:] = evaluate(leaves)
+        entries[coordinates] = self._original[coordinates]
+        self.forwards += 2
 
     def complex_step(self, coordinate: int) -> Array:
         """The derivatives Im a(x + ih) / h, without any difference; NaN where they are not to be had (outputs,).
@@ -175,12 +215,3 @@ class Line:
         shifted.reshape(-1)[coordinate] += 1j * _IMAGINARY_STEP
         self.forwards += 1
         return self._near.imaginary({**self._near.point, self._leaf: shifted}) / _IMAGINARY_STEP
-
-    def _outputs_at(self, coordinates: Array, entries: Array) -> Array:
-        outputs = np.empty((len(entries), self.outputs))
-        for k, (coordinate, entry) in enumerate(zip(coordinates.tolist(), entries, strict=True)):
-            self._entries[coordinate] = entry
-            outputs[k] = self._near.evaluate(self._leaves)
-            self._entries[coordinate] = self._original[coordinate]
-        self.forwards += len(entries)
-        return outputs

@@ -12,6 +12,7 @@ from gradcheck.algebra.precision import Noise, shown_eps
 from gradcheck.algebra.sampling import draw_case, generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
+from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
 from gradcheck.values.aliases import Array, Leaves
@@ -75,9 +76,19 @@ class Evaluation:
         return gradient_of(self.module, self.gradients, leaf, self.case.leaves[leaf])
 
     @cached_property
-    def jacobians(self) -> dict[str, Array]:
-        """The analytical Jacobian of every differentiable leaf."""
+    def jacobians(self) -> dict[str, Jacobian]:
+        """The analytical Jacobian of every differentiable leaf, by its entries."""
         return analytical_jacobians(self.module, self.forward, self.case.leaves, self.differentiable)
+
+    def jacobian(self, leaf: str) -> Array:
+        """The analytical Jacobian of a leaf as an array (outputs, coordinates)."""
+        if leaf not in self._dense:
+            self._dense[leaf] = self.jacobians[leaf].dense()
+        return self._dense[leaf]
+
+    @cached_property
+    def _dense(self) -> dict[str, Array]:
+        return {}
 
     def derived(self, module: Module, case: Case) -> "Evaluation":
         """Another module at another case, under the same settings."""
@@ -107,12 +118,13 @@ class Evaluation:
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
         """The forward around the point as numbers, with its noise."""
+        forward = self.forward  # which finds out whether a forward writes to the leaves that it is given
         repeated = call_forward(self.laid_out, self.case.leaves, self.settings.seed)
         return Neighbourhood(
-            evaluate=outputs_near(self.laid_out, self.forward, self.settings.seed),
+            evaluate=outputs_near(self.laid_out, forward, self.settings.seed),
             point=self.case.leaves,
-            value=ravel(self.forward.outputs),
-            noise=Noise.of(self.forward.outputs, ravel(repeated.outputs), self._outputs_nearby),
+            value=ravel(forward.outputs),
+            noise=Noise.of(forward.outputs, ravel(repeated.outputs), self._outputs_nearby),
             imaginary=self._imaginary if self.settings.complex_step else None,
         )
 

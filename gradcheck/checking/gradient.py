@@ -10,7 +10,7 @@ from gradcheck.checking.diagnosis import diagnose
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.kinks import joint_disagreement
 from gradcheck.checking.linearity import nonlinearity, use_of_the_cotangent
-from gradcheck.checking.measurement import measure
+from gradcheck.checking.measurement import Judgement, judge, measure
 from gradcheck.checking.vacuity import degeneracies
 from gradcheck.checking.wording import message_of
 from gradcheck.values.aliases import Array
@@ -18,6 +18,7 @@ from gradcheck.values.results import CheckResult, Coverage, Diagnosis, Entry, Gr
 from gradcheck.values.verdict import LADDER, Verdict
 
 _SHOWN = 5
+_ABOUT = 0.9
 
 
 def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
@@ -39,12 +40,12 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
 
 def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare backward with central differences at the point of the case, whatever it can tell."""
-    comparison = measure(evaluation, leaf)
-    evidence = _evidence(evaluation, leaf, comparison)
+    judgement = judge(evaluation, leaf)
+    evidence = _evidence(evaluation, leaf, judgement)
     threshold = evaluation.settings.threshold
-    verdict = comparison.verdict(threshold)
-    message, diagnoses = message_of(evidence, verdict, threshold), diagnose(evaluation, leaf, comparison)
-    if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, comparison)):
+    verdict = judgement.verdict(threshold)
+    message, diagnoses = message_of(evidence, verdict, threshold), diagnose(evaluation, leaf, judgement.comparison)
+    if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.comparison)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
     return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses)
@@ -64,14 +65,12 @@ def _beyond_single_entries(
     return None
 
 
-def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison) -> GradientEvidence:
+def _evidence(evaluation: Evaluation, leaf: str, judgement: Judgement) -> GradientEvidence:
     value, threshold = evaluation.case.leaves[leaf], evaluation.settings.threshold
+    comparison, near = judgement.comparison, evaluation.neighbourhood
     magnitude, numerical = comparison.magnitude, comparison.numerical
-    # Δ of the lecture; an entry that could not be measured has no difference to count.
-    squares = np.nansum(comparison.gap**2, axis=0)
-    visible = threshold * magnitude + comparison.allowed_error
-    near = evaluation.neighbourhood
     size = _largest(np.abs(near.value)) or 1.0
+    outputs, coordinates = evaluation.jacobians[leaf].shape
     return GradientEvidence(
         leaf=leaf,
         role="parameter" if leaf in evaluation.module.parameters else "input",
@@ -79,50 +78,75 @@ def _evidence(evaluation: Evaluation, leaf: str, comparison: Comparison) -> Grad
         dtype=str(value.dtype),
         scale=_largest(magnitude[np.isfinite(magnitude)]),
         relative_error=_largest(comparison.excess),
-        numerical_error=_largest(comparison.blur),
-        delta=_largest(squares),
-        ladder=tuple((rung, comparison.verdict(rung)) for rung in LADDER),
-        entries=comparison.analytical.size,
+        numerical_error=max(_largest(comparison.blur), judgement.error_of_zeros / judgement.scale),
+        delta=_delta(judgement, coordinates),
+        ladder=tuple((rung, judgement.verdict(rung)) for rung in LADDER),
+        entries=outputs * coordinates,
         failing=int(comparison.fails(threshold).sum()),
         unresolved=int(comparison.unresolved(threshold).sum()),
         kinks=int(comparison.kinked.sum()),
         noise=_largest(numerical.noise) / size,
         repeats=_largest(near.noise.spread) / size,
-        worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), comparison, threshold),
+        worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), judgement, threshold),
         coverage=Coverage(
-            coordinates=magnitude.shape[1],
-            alone=magnitude.shape[1],
-            forwards=numerical.forwards,
-            backwards=len(magnitude),
-            detectable=_largest(visible),
+            coordinates=coordinates,
+            alone=coordinates - judgement.grouped,
+            forwards=judgement.forwards,
+            backwards=outputs,
+            detectable=max(_largest(threshold * magnitude + comparison.allowed_error), judgement.error_of_zeros),
         ),
     )
+
+
+def _delta(judgement: Judgement, coordinates: int) -> float:
+    """Δ of the lecture, its largest value; an entry that could not be measured has no difference to count."""
+    squares = np.nan_to_num(judgement.comparison.gap.ravel() ** 2, posinf=np.inf)
+    return _largest(np.bincount(judgement.columns.ravel(), squares, coordinates))
 
 
 def _largest(values: Array) -> float:
     return float(np.max(values, initial=0.0))
 
 
-def _worst(outputs: Layout, leaf: Layout, comparison: Comparison, threshold: float) -> tuple[Entry, ...]:
+def _worst(outputs: Layout, leaf: Layout, judgement: Judgement, threshold: float) -> tuple[Entry, ...]:
     """The entries that decide, worst first; one if none decides."""
+    comparison = judgement.comparison
     failing, unresolved = comparison.fails(threshold).sum(), comparison.unresolved(threshold).sum()
     decisive = comparison.blur if unresolved and not failing else comparison.excess
-    # lexsort takes its last key first, and leaves equal entries in their order.
-    order = np.lexsort([-_coarse(comparison.gap).ravel(), -_coarse(decisive).ravel()])[
-        : min(failing or unresolved or 1, _SHOWN)
-    ]
-    rows, columns = np.unravel_index(order, comparison.analytical.shape)
+    order = _largest_places(decisive.ravel(), comparison.gap.ravel(), min(failing or unresolved or 1, _SHOWN))
+    numerical = comparison.numerical
+    numbers = (comparison.analytical, numerical.value, comparison.allowed_error, numerical.half)
     return tuple(
         Entry(
-            *leaf.locate(int(j)),
-            *outputs.locate(int(i)),
-            analytical=float(comparison.analytical[i, j]),
-            numerical=float(comparison.numerical.value[i, j]),
-            error=float(comparison.allowed_error[i, j]),
-            half=float(comparison.numerical.half[i, j]),
+            *leaf.locate(int(judgement.columns.flat[k])),
+            *outputs.locate(int(judgement.rows.flat[k])),
+            *(float(number.flat[k]) for number in numbers),
         )
-        for i, j in zip(rows, columns, strict=True)
+        for k in order.tolist()
     )
+
+
+def _largest_places(first: Array, second: Array, count: int) -> Array:
+    """Where the largest numbers are, largest first; of about equal ones those that are larger in a second respect.
+
+    What cannot be among them is left out before anything is sorted: nearly always nearly everything.
+    """
+    if first.size == 0:
+        return np.zeros(0, np.intp)
+    places = _at_least(first, np.arange(first.size), count)
+    bucket = _coarse(first[places])
+    least = np.partition(bucket, -min(count, bucket.size))[-min(count, bucket.size)]
+    places = np.sort(np.concatenate([places[bucket > least], _at_least(second, places[bucket == least], count)]))
+    # lexsort takes its last key first, and leaves equal entries in their order.
+    return np.asarray(places[np.lexsort([-_coarse(second[places]), -_coarse(first[places])])][:count])
+
+
+def _at_least(values: Array, places: Array, count: int) -> Array:
+    """The places of the largest values, and of those that are about as large as the last of them."""
+    if places.size <= count:
+        return places
+    chosen = np.nan_to_num(values[places], nan=np.inf, posinf=np.inf)
+    return np.asarray(places[chosen >= _ABOUT * np.partition(chosen, -count)[-count]])
 
 
 def _coarse(values: Array) -> Array:

@@ -29,7 +29,8 @@ _DIRECTIONS = np.stack([np.cos(np.arange(8) * np.pi / 8), np.sin(np.arange(8) * 
 
 def spots_of(evaluation: Evaluation, leaf: str) -> list[Spot]:
     """All coordinates of a leaf."""
-    return [Spot(leaf, at) for at in coordinates_of(evaluation.neighbourhood, leaf, evaluation.room(leaf))]
+    coordinates = coordinates_of(evaluation.neighbourhood, leaf, evaluation.room(leaf))
+    return [Spot(leaf, coordinates[j]) for j in range(len(coordinates))]
 
 
 def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, index: int) -> Estimate:
@@ -42,7 +43,7 @@ def with_pieces_beside(evaluation: Evaluation, leaf: str, numerical: Estimate, w
         wrong: entries of the column that disagree (outputs,).
     """
     spot = spots_of(evaluation, leaf)[index]
-    near, given = evaluation.neighbourhood, evaluation.jacobians[leaf][:, index]
+    near, given = evaluation.neighbourhood, evaluation.jacobian(leaf)[:, index]
     change = np.maximum(np.abs(given), np.abs(numerical.value[:, index])) * spot.own_length
     with np.errstate(all="ignore"):
         noise = np.maximum(near.noise.at(near.value), numerical.noise[:, index]) / change
@@ -80,7 +81,7 @@ def joint_disagreement(
     spots = _within_reach(_chosen(evaluation, kinked, leaf, comparisons), comparisons) if leaf in kinked else []
     if len(spots) < 2:
         return None
-    gradient = np.array([evaluation.jacobians[spot.leaf][:, spot.at.index] for spot in spots]).T
+    gradient = np.array([evaluation.jacobian(spot.leaf)[:, spot.at.index] for spot in spots]).T
     at_kink = np.array([kinked[spot.leaf][:, spot.at.index] for spot in spots]).T
     tests = (*_pairs(evaluation, spots, gradient, at_kink), *_all_together(evaluation, spots, gradient, at_kink))
     for row, members, given, lowest, highest in tests:

@@ -7,8 +7,9 @@ from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.measurement import leaf_scale, measure, scale_of_products
-from gradcheck.checking.rounding import expected_rounding, rounding_of
+from gradcheck.checking.measurement import judge
+from gradcheck.checking.rounding import rounding_of, rounding_of_sums
+from gradcheck.checking.scales import scale_of_products
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import Diagnosis, entry_path
 
@@ -20,18 +21,18 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     has the right Jacobian all the same; x̄ = Jᵀ ā has to hold for every other ā as well.
     """
     value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
-    given = evaluation.gradient(leaf)
-    expected = cotangent @ jacobian
+    given, weights = evaluation.gradient(leaf), np.abs(evaluation.cotangent)
+    expected = jacobian.pulled_back(cotangent)
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
-    scale = np.abs(cotangent) @ np.abs(jacobian)
-    natural = scale_of_products(evaluation, leaf, leaf_scale(evaluation, leaf, measure(evaluation, leaf).numerical))
-    rounding = np.abs(cotangent) @ expected_rounding(evaluation, leaf, natural)
+    scale = jacobian.absolute().pulled_back(weights)
+    natural = scale_of_products(evaluation, leaf, judge(evaluation, leaf).scale)
+    rounding = rounding_of_sums(evaluation, leaf, natural, weights)
     allowed = evaluation.settings.threshold * scale + rounding
     # Both may overflow, where a single entry does not.
     gap = np.where(given == expected, 0.0, np.abs(given - expected))
     if np.all(gap <= allowed):
         return ""
-    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural * np.abs(cotangent).sum())
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural * weights.sum())
     wrong = ~(gap <= allowed + own)
     if not wrong.any():
         return ""

@@ -1,6 +1,6 @@
 """The Jacobian of one leaf, measured and compared; a disagreement is confirmed before it is reported."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -9,13 +9,15 @@ from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.climbing import Goal
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.numerical import cautious_opinion, numerical_jacobian, second_opinion
-from gradcheck.checking.comparison import INSENSITIVE, Comparison, compare, scale_of
+from gradcheck.checking.comparison import INSENSITIVE, Comparison, compare
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.first_look import first_look
 from gradcheck.checking.kinks import with_pieces_beside
 from gradcheck.checking.rounding import expected_rounding, rounding_of
+from gradcheck.checking.scales import leaf_scale, scale_of_the_point
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
-from gradcheck.values.verdict import STRICTEST_THRESHOLD
+from gradcheck.values.verdict import STRICTEST_THRESHOLD, Verdict
 
 _FAR = 0.5
 # Where terms cancel, as x - mean does for equal entries, what remains of them is the rounding of their size.
@@ -23,6 +25,50 @@ _REMAINS = 1e-10
 # An error that is made of noise alone is itself known to a few times only.
 _DOUBT = 16.0
 _NOTHING = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """The comparison that decides about a leaf, and what it took.
+
+    Arguments:
+        comparison: of entries (entries,) or of all (outputs, coordinates).
+        rows, columns: where the entries are, in the shape of the comparison.
+        error_of_zeros: how large an entry could be that is 0 on both sides and is not in the comparison.
+        scale: the largest entry.
+        grouped: how many coordinates were perturbed together with others.
+        forwards: evaluations that it took.
+    """
+
+    comparison: Comparison
+    rows: Array
+    columns: Array
+    error_of_zeros: float
+    scale: float
+    grouped: int
+    forwards: int
+
+    def verdict(self, threshold: float) -> Verdict:
+        """FAIL if an entry fails, else INCONCLUSIVE if one is unresolved, else PASS."""
+        found = self.comparison.verdict(threshold)
+        vague = self.error_of_zeros > threshold * self.scale
+        return Verdict.INCONCLUSIVE if found is Verdict.PASS and vague else found
+
+
+@lru_cache(maxsize=16)
+def judge(evaluation: Evaluation, leaf: str) -> Judgement:
+    """Compare backward with central differences, as thoroughly as it takes."""
+    look = first_look(evaluation, leaf)
+    screen = look.screen
+    if look.enough:
+        entries, scale = screen.entries, leaf_scale(evaluation, leaf, screen.estimate)
+        return Judgement(
+            look.comparison, entries.rows, entries.columns, look.error_of_zeros, scale, screen.grouped, screen.forwards
+        )
+    comparison = measure(evaluation, leaf)
+    rows, columns = (np.asarray(index) for index in np.indices(comparison.analytical.shape))
+    scale, forwards = leaf_scale(evaluation, leaf, comparison.numerical), comparison.numerical.forwards
+    return Judgement(comparison, rows, columns, 0.0, scale, screen.grouped, forwards)
 
 
 @lru_cache(maxsize=16)
@@ -33,15 +79,16 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     neighbouring points, for its own rounding; differences at other steps; and slopes beside the point, for a
     kink that a single coordinate does not show. Only what disagrees with all of them is left.
     """
-    goal = _goal(evaluation, leaf)
-    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal)
+    goal, screen = _goal(evaluation, leaf), first_look(evaluation, leaf).screen
+    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal, screen.samples)
+    numerical = replace(numerical, forwards=numerical.forwards + screen.forwards)
     comparison = _compared(evaluation, leaf, numerical)
     threshold = evaluation.settings.threshold
     if not _doubtful(comparison, threshold).any():
         return comparison
     scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
     natural = max(scale, scale_of_the_point(evaluation, leaf), _REMAINS * _elsewhere(evaluation, leaf))
-    spread = rounding_of(evaluation, lambda near: near.jacobians[leaf], eps, natural)
+    spread = rounding_of(evaluation, lambda near: near.jacobian(leaf), eps, natural)
     spread = np.maximum(spread, _saturation(evaluation, leaf, numerical))
     comparison = _compared(evaluation, leaf, numerical, spread)
     wrong = _doubtful(comparison, threshold)
@@ -60,7 +107,7 @@ def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float
     Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them.
     """
     nothing = INSENSITIVE * scale_of_the_point(evaluation, leaf)
-    entries = np.abs(np.concatenate([evaluation.jacobians[leaf].ravel(), numerical.value.ravel()]))
+    entries = np.abs(np.concatenate([evaluation.jacobian(leaf).ravel(), numerical.value.ravel()]))
     largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
     return nothing if largest <= nothing else 0.0
 
@@ -68,7 +115,7 @@ def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float
 def _elsewhere(evaluation: Evaluation, leaf: str) -> float:
     """How large the entries of a leaf's Jacobian are well beside the point; 0 if there is no point there."""
     try:
-        entries = np.abs(evaluation.moved(_FAR, "elsewhere").jacobians[leaf])
+        entries = np.abs(evaluation.moved(_FAR, "elsewhere").jacobian(leaf))
     except ModuleError:
         return 0.0
     return float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
@@ -80,8 +127,7 @@ def _doubtful(comparison: Comparison, threshold: float) -> Array:
 
 
 def _goal(evaluation: Evaluation, leaf: str) -> Goal:
-    analytical = evaluation.jacobians[leaf]
-    claimed = scale_of(analytical, np.zeros(0), np.zeros(0), scale_of_the_point(evaluation, leaf))
+    analytical, claimed = evaluation.jacobian(leaf), leaf_scale(evaluation, leaf)
     rounding = expected_rounding(evaluation, leaf, claimed)
     # Far below what is required, so that two forwards seldom leave a verdict in doubt; but not below all use.
     settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
@@ -99,13 +145,7 @@ def _goal(evaluation: Evaluation, leaf: str) -> Goal:
 
 def _compared(evaluation: Evaluation, leaf: str, numerical: Estimate, spread: Array | float = 0.0) -> Comparison:
     scale = leaf_scale(evaluation, leaf, numerical)
-    return compare(evaluation.jacobians[leaf], numerical, scale, expected_rounding(evaluation, leaf, scale) + spread)
-
-
-def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
-    """The largest entry of a leaf's Jacobian; what it could be at this point, if that cannot be told from zero."""
-    fallback = scale_of_the_point(evaluation, leaf)
-    return scale_of(evaluation.jacobians[leaf], numerical.value, numerical.error, fallback)
+    return compare(evaluation.jacobian(leaf), numerical, scale, expected_rounding(evaluation, leaf, scale) + spread)
 
 
 def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, j: int, goal: Goal) -> Estimate:
@@ -115,9 +155,9 @@ def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Ar
     numerical = _widened(numerical, second, j)
     # What is approached at the rate of truncation, or holds from the largest step on, is no effect of rounding; but
     # that nothing moves may be.
-    claimed = np.abs(evaluation.jacobians[leaf][:, j])
+    claimed = np.abs(evaluation.jacobian(leaf)[:, j])
     unsure = wrong & (~second.firm | (np.abs(second.value) <= _NOTHING * claimed))
-    gaps = np.abs(evaluation.jacobians[leaf][:, j] - numerical.value[:, j])
+    gaps = np.abs(evaluation.jacobian(leaf)[:, j] - numerical.value[:, j])
     cautious = cautious_opinion(near, leaf, j, room, goal, gaps[unsure]) if unsure.any() else None
     numerical = _blurred(numerical, cautious, unsure, j)
     return with_pieces_beside(evaluation, leaf, numerical, wrong, j)
@@ -145,22 +185,3 @@ def _widened(numerical: Estimate, other: Estimate, j: int) -> Estimate:
     widened = np.where(np.isfinite(other.error), apart + other.error + half + other.half, np.inf)
     error[:, j] = np.where(differ, np.fmax(error[:, j], widened), error[:, j])
     return replace(numerical, error=error, forwards=numerical.forwards + other.forwards)
-
-
-def scale_of_products(evaluation: Evaluation, leaf: str, largest: float) -> float:
-    """How large the terms of a gradient may be of which its entries are differences.
-
-    Arguments:
-        largest: the leaf's largest entry. What is far below what the outputs suggest is that of a saturated module,
-            such as s₁(ā₁ - Σ sᵢāᵢ) with s₁ almost 1: the terms are as large as the outputs, whatever the leaf's size.
-    """
-    usual = max(largest, scale_of_the_point(evaluation, leaf))
-    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
-    return usual if largest > INSENSITIVE * outputs else max(usual, outputs)
-
-
-def scale_of_the_point(evaluation: Evaluation, leaf: str) -> float:
-    """What an entry would be if the output changed by itself when the leaf does."""
-    outputs = float(np.max(np.abs(evaluation.neighbourhood.value), initial=0.0))
-    inputs = float(np.max(np.abs(evaluation.case.leaves[leaf]), initial=0.0))
-    return outputs / inputs if outputs and inputs else 1.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -66,18 +67,59 @@ def _third_difference(evaluation: Evaluation, result: Result, given: Array, dist
 
 
 def expected_rounding(evaluation: Evaluation, leaf: str, scale: float) -> Array:
-    """The rounding that the entries of a leaf's Jacobian have to be granted at least (outputs, coordinates).
+    """The rounding that the entries of a leaf's Jacobian have to be granted at least (outputs, coordinates)."""
+    return rounding_at(evaluation, leaf, scale, np.s_[:, None], np.s_[None, :])
+
+
+def rounding_at(evaluation: Evaluation, leaf: str, scale: float, rows: Any, columns: Any) -> Array:
+    """The rounding that some entries of a leaf's Jacobian have to be granted at least, in the shape of their places.
+
+    Arguments:
+        scale: the leaf's largest entry.
+        rows, columns: what picks the outputs and the coordinates of the entries from arrays of all of them.
+    """
+    return _granted(evaluation, leaf, scale, rows, _sizes(evaluation, leaf)[columns])
+
+
+def rounding_of_zeros(evaluation: Evaluation, leaf: str, scale: float) -> Array:
+    """The most that is granted to an entry of each coordinate (coordinates,)."""
+    sizes, kinds = _kinds_of_sizes(evaluation, leaf)
+    return np.array([np.max(_granted(evaluation, leaf, scale, np.s_[:], size), initial=0.0) for size in sizes])[kinds]
+
+
+def rounding_of_sums(evaluation: Evaluation, leaf: str, scale: float, weights: Array) -> Array:
+    """The rounding of Σᵢ wᵢ Jᵢⱼ, of sums over the outputs with weights wᵢ ≥ 0 (coordinates,)."""
+    sizes, kinds = _kinds_of_sizes(evaluation, leaf)
+    return np.array([weights @ _granted(evaluation, leaf, scale, np.s_[:], size) for size in sizes])[kinds]
+
+
+def _sizes(evaluation: Evaluation, leaf: str) -> Array:
+    return np.minimum(np.abs(coordinates(evaluation.case.leaves[leaf])), 1.0)
+
+
+def _kinds_of_sizes(evaluation: Evaluation, leaf: str) -> tuple[Array, Array]:
+    """The sizes of coordinates rounded down to powers of two, and which of them each coordinate has.
+
+    There are few, so that what depends on output and size takes no array of all entries.
+    """
+    sizes = _sizes(evaluation, leaf)
+    sizes = np.where(sizes > 0, np.ldexp(0.5, np.frexp(sizes)[1]), 0.0)
+    distinct, kinds = np.unique(sizes, return_inverse=True)
+    return distinct, kinds.reshape(-1)
+
+
+def _granted(evaluation: Evaluation, leaf: str, scale: float, rows: Any, sizes: Array) -> Array:
+    """The rounding of entries in some rows, of coordinates of some sizes, which broadcast to each other.
 
     One backward computes a row, and a sum that cancels leaves the rounding of its largest term. A difference such as
     1 - tanh² leaves that of the output itself, be the result 1e-20. But it is never granted more than belongs to the
     leaf's largest entry; nor that much throughout, or a leaf of mixed scales has entries that nobody looks at. Where
     forward computes in a lower precision, it is the derivative at a rounded point that is measured.
     """
-    jacobian, value = np.abs(evaluation.jacobians[leaf]), evaluation.case.leaves[leaf]
-    near = evaluation.neighbourhood
-    rows = np.max(np.where(np.isfinite(jacobian), jacobian, 0.0), axis=1, keepdims=True, initial=0.0)
+    eps, near = eps_of(evaluation.case.leaves[leaf]), evaluation.neighbourhood
+    largest = evaluation.jacobians[leaf].row_maxima[rows]
     with np.errstate(all="ignore"):
-        changes = np.abs(near.value)[:, None] / np.minimum(np.abs(coordinates(value)), 1.0)
-    beside = np.maximum(rows, np.fmin(scale, changes))
-    lower = np.where(near.noise.eps > eps_of(value), near.noise.eps, 0.0)[:, None]
-    return np.asarray(ROUNDINGS_OF_BACKWARD * eps_of(value) * beside + _ROUNDINGS_IN_LOWER * lower * rows)
+        changes = np.abs(near.value)[rows] / sizes
+    beside = np.maximum(largest, np.fmin(scale, changes))
+    lower = np.where(near.noise.eps > eps, near.noise.eps, 0.0)[rows]
+    return np.asarray(ROUNDINGS_OF_BACKWARD * eps * beside + _ROUNDINGS_IN_LOWER * lower * largest)

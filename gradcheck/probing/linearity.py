@@ -14,8 +14,8 @@ from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.linearity import use_of_the_cotangent
-from gradcheck.checking.measurement import scale_of_products, scale_of_the_point
-from gradcheck.checking.rounding import expected_rounding, rounding_of
+from gradcheck.checking.scales import scale_of_products, scale_of_the_point
+from gradcheck.checking.rounding import rounding_of, rounding_of_sums
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult, Diagnosis, entry_path
 from gradcheck.values.verdict import Verdict
@@ -128,12 +128,13 @@ class _Terms:
     def of(
         cls, evaluation: Evaluation, leaf: str, cotangents: tuple[Array, Array], gradients: tuple[Array, Array]
     ) -> "_Terms":
-        u, v = (np.abs(cotangent) for cotangent in cotangents)
-        jacobian = np.abs(evaluation.jacobians[leaf])
-        natural = scale_of_products(evaluation, leaf, float(np.max(jacobian, initial=0.0)))
-        rounding = expected_rounding(evaluation, leaf, natural)
-        threshold = evaluation.settings.threshold
-        return cls(gradients, (u @ jacobian, v @ jacobian), (u @ rounding, v @ rounding), threshold)
+        jacobian = evaluation.jacobians[leaf].absolute()
+        natural = scale_of_products(evaluation, leaf, jacobian.largest)
+        sizes, roundings = [], []
+        for weights in (np.abs(cotangent) for cotangent in cotangents):
+            sizes.append(jacobian.pulled_back(weights))
+            roundings.append(rounding_of_sums(evaluation, leaf, natural, weights))
+        return cls(gradients, (sizes[0], sizes[1]), (roundings[0], roundings[1]), evaluation.settings.threshold)
 
     def residue(self, combination: tuple[float, float, str], given: Array) -> _Residue:
         alpha, beta, text = combination
@@ -152,7 +153,7 @@ def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]
     value, u = evaluation.case.leaves[leaf], evaluation.cotangent
     natural = scale_of_the_point(evaluation, leaf) * np.abs(u).sum()
     own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural)
-    size = np.maximum(np.abs(u) @ np.abs(evaluation.jacobians[leaf]), np.finfo(float).tiny)
+    size = np.maximum(evaluation.jacobians[leaf].absolute().pulled_back(np.abs(u)), np.finfo(float).tiny)
     widened = [replace(residue, allowed=residue.allowed + own * (residue.scale / size)) for residue in residues]
     return [residue for residue in widened if residue.broken]
 

@@ -81,7 +81,7 @@ def _slice_numbers(dimensions: Dimensions, symbol: str, array: Array) -> Array:
 
 def _entries_off(evaluation: Evaluation, leaf: str, output: str, off: Array, claim: str) -> Iterator[str]:
     rows = evaluation.forward.layout.positions(output)
-    jacobian = np.abs(evaluation.jacobians[leaf][rows])
+    jacobian = np.abs(evaluation.jacobian(leaf)[rows])
     limit = _ROUNDINGS * eps_of(evaluation.case.leaves[leaf]) * float(np.max(jacobian, initial=0.0))
     wrong = off & ~(jacobian <= limit)
     if wrong.any():
@@ -89,7 +89,7 @@ def _entries_off(evaluation: Evaluation, leaf: str, output: str, off: Array, cla
         at_leaf = Layout.of({leaf: evaluation.case.leaves[leaf]}).locate(j)
         path = f"{entry_path(*at_leaf)} → {entry_path(*evaluation.forward.layout.locate(int(rows[i])))}"
         yield (
-            f"{claim} is claimed, but the Jacobian is {evaluation.jacobians[leaf][rows[i], j]:.6g} at {path}"
+            f"{claim} is claimed, but the Jacobian is {evaluation.jacobian(leaf)[rows[i], j]:.6g} at {path}"
             f" ({int(wrong.sum())} such entries): drop the claim, or mend the module"
         )
 

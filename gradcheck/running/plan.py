@@ -2,10 +2,12 @@
 
 import traceback
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gradcheck.algebra.sampling import case_specs
 from gradcheck.checking.checks import planned_checks, planned_surveys, require_valid, require_waivable
+from gradcheck.running.loading import load_targets
+from gradcheck.running.origin import Origin, origin_of_targets
 from gradcheck.running.registry import Subject
 from gradcheck.values.case import CaseSpec
 from gradcheck.values.errors import DeclarationError, GradcheckError
@@ -18,12 +20,17 @@ EVERY_CALL = "every call"
 
 @dataclass(frozen=True)
 class Item:
-    """One check of one module at one case, on one leaf or on the module as a whole ("")."""
+    """One check of one module at one case, on one leaf or on the module as a whole ("").
+
+    Arguments:
+        parts: into how many parts it is divided, each of which another worker may carry out.
+    """
 
     subject: Subject
     spec: CaseSpec
     check: str
     leaf: str
+    parts: int = 1
 
     @property
     def case_id(self) -> str:
@@ -38,10 +45,31 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """Items in the order in which they are carried out, and modules for which none could be planned."""
+    """Items in the order of the report, and modules for which none could be planned.
+
+    Arguments:
+        settings: with which they are carried out.
+        origin: where another process finds the items; without it they are sent there by value.
+    """
 
     items: tuple[Item, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[Problem, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    origin: Origin | None = None
+
+
+def plan_targets(targets: Iterable[str], keywords: tuple[str, ...] = (), settings: Settings | None = None) -> Plan:
+    """Load targets and plan the checks of what they register, so that another process can do the same.
+
+    Raises what ``plan`` raises; what cannot be loaded is a problem.
+
+    >>> plan_targets(["gradcheck.modules:Tanh"], ("N=1", "gradient")).problems
+    ()
+    """
+    origin = origin_of_targets(targets, keywords)
+    loaded = load_targets(origin.targets)
+    planned = plan(loaded.subjects, keywords, settings)
+    return replace(planned, problems=(*loaded.problems, *planned.problems), origin=origin)
 
 
 def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = (), settings: Settings | None = None) -> Plan:
@@ -63,7 +91,7 @@ def plan(subjects: Iterable[Subject], keywords: tuple[str, ...] = (), settings: 
             problems.append(_problem(subject, f"making a case raised {type(error).__name__}: {error}"))
     lowered = [keyword.lower() for keyword in keywords]
     chosen = [item for item in items if not lowered or any(keyword in item.id.lower() for keyword in lowered)]
-    return Plan(tuple(chosen), tuple(problems))
+    return Plan(tuple(chosen), tuple(problems), settings)
 
 
 def _problem(subject: Subject, text: str) -> Problem:

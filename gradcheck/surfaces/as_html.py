@@ -44,7 +44,7 @@ def render_html(verification: Verification) -> str:
         _texts("Failures", [render_check(case, check, verification) for case, check in verification.failures]),
     ]
     return _PAGE.substitute(
-        verdict=verification.verdict.value,
+        verdict=f"{verification.verdict.value}{' (partial)' if verification.partial else ''}",
         version=__version__,
         threshold=f"{verification.settings.threshold:g}",
         seed=verification.settings.seed,

@@ -166,4 +166,6 @@ def render_summary(verification: Verification, paint: Paint = plain) -> str:
         lines.append(f"{alone} of {total} coordinates perturbed each by itself, {forwards} forwards")
     if verification.problems:
         lines.append(paint(Verdict.ERROR, f"{len(verification.problems)} could not be loaded"))
+    if verification.partial:
+        lines.append(paint(Verdict.ERROR, f"PARTIAL  {verification.partial}"))
     return "\n".join(lines)

@@ -5,14 +5,15 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from gradcheck import __version__
-from gradcheck.surfaces.commands import INTERNAL, USAGE, explain, list_modules, report
+from gradcheck.surfaces.commands import INTERNAL, INTERRUPTED, USAGE, explain, list_modules, report
 from gradcheck.surfaces.outputs import FORMATS, AddFile, AddFormat
 from gradcheck.values.errors import GradcheckError
 
-_INTERRUPTED, _BROKEN_PIPE = 130, 141  # as a shell reports the signals
+_BROKEN_PIPE = 141  # as a shell reports the signal
 _TARGETS = """\
 targets:
   pkg.mod               everything that the Python module or package registers
@@ -24,7 +25,7 @@ targets:
 _STATUS = """\
 exit status:
   0 everything passed, 1 something failed or is inconclusive, 2 wrong usage or configuration, or a target
-  that cannot be loaded, 3 internal error, 5 nothing to check"""
+  that cannot be loaded, 3 internal error, 5 nothing to check, 130 interrupted (the report says how far it came)"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -63,10 +64,31 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "-o", dest="outputs", action=AddFile, metavar="FILE", help="file for the --format before it, or by its suffix"
     )
+    _add_workers(parser)
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_true", help="a row for every check of every case")
     loudness.add_argument("-q", "--quiet", action="store_true", help="no table, only what failed and the summary")
     parser.set_defaults(command=report)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("workers", "The results are the same, to the last bit, whoever computes them.")
+    group.add_argument(
+        "-j", dest="jobs", type=_processes, metavar="N", help="so many processes; auto: one a core (needs loky)"
+    )
+    group.add_argument("--dask", metavar="ADDRESS", help="the workers of a Dask scheduler, such as tcp://host:8786")
+    group.add_argument("--timeout", type=float, metavar="SECONDS", help="for each check of a leaf; longer is an ERROR")
+    group.add_argument("--journal", type=Path, metavar="FILE", help="write every result to FILE as soon as it is there")
+    group.add_argument("--resume", action="store_true", help="take over what the journal holds, and do the rest")
+
+
+def _processes(text: str) -> int:
+    if text == "auto":
+        return 0
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected one, or auto") from error
 
 
 def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -138,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _BROKEN_PIPE
     except KeyboardInterrupt:
         print("gradcheck: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     except Exception as error:
         if options.debug:
             raise

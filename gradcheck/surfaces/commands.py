@@ -4,7 +4,6 @@ import io
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 from importlib import import_module
@@ -13,18 +12,17 @@ from typing import TextIO
 
 from gradcheck.checking.checks import CHECKS, require_known
 from gradcheck.running.config import load_configuration
-from gradcheck.running.loading import load_targets
 from gradcheck.running.locating import registered_packages
-from gradcheck.running.plan import Plan, plan
-from gradcheck.running.run import run
+from gradcheck.running.plan import plan_targets
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.execution import carried_out, engine_for
 from gradcheck.surfaces.explanations import render_checks_page, render_explanation
 from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
-from gradcheck.values.results import CaseResult, Verification
+from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
-PASSED, FAILED, USAGE, INTERNAL, NOTHING = 0, 1, 2, 3, 5
+PASSED, FAILED, USAGE, INTERNAL, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
 
 
 def report(options: Namespace) -> int:
@@ -34,11 +32,12 @@ def report(options: Namespace) -> int:
     require_writable(outputs)
     # A target may change the folder, print, or lie beside a file that is called like a library of ours.
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
+    options.journal = options.journal and options.journal.absolute()
     import_module("tabulate")
-    with redirect_stdout(sys.stderr):
-        planned = _plan(targets, tuple(options.keywords), settings)
-        cases = tuple(_until_failure(_with_progress(planned, settings), settings, options.fail_fast))
-    verification = Verification(cases, planned.problems, settings)
+    with redirect_stdout(sys.stderr), engine_for(options) as engine:
+        planned = plan_targets(targets, tuple(options.keywords), settings)
+        cases, partial = carried_out(planned, engine, options)
+    verification = Verification(cases, planned.problems, settings, partial)
     for output in outputs:
         if output.file is not None:
             write_file(output.file, FORMATS[output.format](verification))
@@ -56,7 +55,7 @@ def list_modules(options: Namespace) -> int:
     """Print what would be verified, without running it."""
     settings, targets = _settings_and_targets(options)
     with redirect_stdout(sys.stderr):
-        planned = _plan(targets, tuple(options.keywords), settings)
+        planned = plan_targets(targets, tuple(options.keywords), settings)
     for case_id, item in {item.case_id: item for item in planned.items}.items():
         source = item.subject.source
         print(f"{case_id}  {source.target}")
@@ -83,7 +82,9 @@ def explain(options: Namespace) -> int:
 
 
 def exit_status(verification: Verification) -> int:
-    """0 all passed, 1 something did not, 2 something could not be loaded, 5 there was nothing to check."""
+    """0 passed, 1 something did not, 2 something could not be loaded, 5 nothing to check, 130 interrupted."""
+    if verification.partial:
+        return INTERRUPTED
     if verification.problems:
         return USAGE
     checks = [check for case in verification.cases for check in case.checks]
@@ -102,32 +103,6 @@ def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]
     given["waive"] = {**configuration.settings.waive, **given.get("waive", {})}
     targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
     return replace(configuration.settings, **given), targets
-
-
-def _plan(targets: tuple[str, ...], keywords: tuple[str, ...], settings: Settings) -> Plan:
-    loaded = load_targets(targets)
-    planned = plan(loaded.subjects, keywords, settings)
-    return Plan(planned.items, (*loaded.problems, *planned.problems))
-
-
-def _with_progress(planned: Plan, settings: Settings) -> Iterator[CaseResult]:
-    """Run the plan; on a terminal, and where tqdm is installed, with a bar on standard error."""
-    results = run(planned.items, settings)
-    if sys.stderr is None or not sys.stderr.isatty():
-        return results
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return results
-    total = len({(id(item.subject), item.case_id) for item in planned.items})
-    return iter(tqdm(results, total=total, unit="case", leave=False, delay=1.0))
-
-
-def _until_failure(results: Iterable[CaseResult], settings: Settings, fail_fast: bool) -> Iterator[CaseResult]:
-    for result in results:
-        yield result
-        if fail_fast and not settings.accepts(result.verdict):
-            return
 
 
 def _write_utf8(document: str) -> None:

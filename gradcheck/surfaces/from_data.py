@@ -1,34 +1,38 @@
-"""Results read back from the JSON in which ``as_data`` has written them."""
+"""Results and reports read back from the JSON in which ``as_data`` has written them."""
 
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from gradcheck.algebra.strides import with_strides
-from gradcheck.values.aliases import Array
-from gradcheck.values.results import (
-    CaseResult,
-    CheckResult,
-    Coverage,
-    Diagnosis,
-    Entry,
-    GradientEvidence,
-    MutationScore,
-    Problem,
-    Source,
-)
-from gradcheck.values.verdict import Verdict
-
-Data = Mapping[str, Any]
+from gradcheck.running.decoding import case_from_data
+from gradcheck.values.aliases import Sizes
+from gradcheck.values.results import CaseResult, Partial, Problem, Verification
+from gradcheck.values.settings import Settings
 
 
 def results_from_json(text: str) -> tuple[tuple[CaseResult, ...], tuple[Problem, ...]]:
     """The results that ``results_as_json`` has written."""
     data = json.loads(text)
-    return tuple(_case(case) for case in data["cases"]), tuple(Problem(**problem) for problem in data["problems"])
+    cases, problems = data["cases"], data["problems"]
+    return tuple(case_from_data(case) for case in cases), tuple(Problem(**problem) for problem in problems)
+
+
+def verification_from_json(text: str) -> Verification:
+    """The verification that a JSON report tells of, also one that was interrupted; tracebacks are not in reports."""
+    data = json.loads(text)
+    cases, partial = data["cases"], data["partial"]
+    return Verification(
+        tuple(case_from_data(case) for case in cases),
+        tuple(Problem(**problem) for problem in data["problems"]),
+        Settings(**{**data["settings"], "cases": [_sizes(sizes) for sizes in data["settings"]["cases"]]}),
+        None if partial is None else Partial(**partial),
+    )
+
+
+def _sizes(data: Mapping[str, Any]) -> Sizes:
+    """Sizes of symbols; those of a starred one are a list in JSON."""
+    return {symbol: tuple(size) if isinstance(size, list) else size for symbol, size in data.items()}
 
 
 def joined(cases: Iterable[CaseResult]) -> tuple[CaseResult, ...]:
@@ -44,67 +48,3 @@ def joined(cases: Iterable[CaseResult]) -> tuple[CaseResult, ...]:
     for (_, file, module, _), case in found.items():
         modules.setdefault((file, module), []).append(case)
     return tuple(case for cases in modules.values() for case in cases)
-
-
-def _case(data: Data) -> CaseResult:
-    checks = tuple(_check(check) for check in data["checks"])
-    return CaseResult(data["module"], data["case"], Source(**data["source"]), checks, data["seconds"])
-
-
-def _check(data: Data) -> CheckResult:
-    return CheckResult(
-        check=data["check"],
-        verdict=Verdict(data["verdict"]),
-        message=data["message"],
-        leaf=data["leaf"] or "",
-        detail=data["detail"],
-        evidence=None if data["evidence"] is None else _evidence(data["evidence"]),
-        diagnoses=tuple(Diagnosis(**diagnosis) for diagnosis in data["diagnoses"]),
-        notes=tuple(data["notes"]),
-        call={name: _array(array) for name, array in data["call"].items()},
-        replay=data["replay"],
-        mutants=None if data["mutants"] is None else MutationScore(**data["mutants"]),
-    )
-
-
-def _evidence(data: Data) -> GradientEvidence:
-    return GradientEvidence(
-        leaf=data["leaf"],
-        role=data["role"],
-        shape=tuple(data["shape"]),
-        dtype=data["dtype"],
-        scale=float(data["scale"]),
-        relative_error=float(data["relative_error"]),
-        numerical_error=float(data["numerical_error"]),
-        delta=float(data["delta"]),
-        ladder=tuple((rung["threshold"], Verdict(rung["verdict"])) for rung in data["ladder"]),
-        entries=data["entries"],
-        failing=data["failing"],
-        unresolved=data["unresolved"],
-        kinks=data["kinks"],
-        noise=float(data["noise"]),
-        repeats=float(data["repeats"]),
-        worst=tuple(_entry(entry) for entry in data["worst"]),
-        coverage=Coverage(**{**data["coverage"], "detectable": float(data["coverage"]["detectable"])}),
-    )
-
-
-def _entry(data: Data) -> Entry:
-    return Entry(
-        leaf=data["leaf"],
-        leaf_index=tuple(data["leaf_index"]),
-        output=data["output"],
-        output_index=tuple(data["output_index"]),
-        analytical=float(data["analytical"]),
-        numerical=float(data["numerical"]),
-        error=float(data["error"]),
-        half=float(data["half"]),
-    )
-
-
-def _array(data: Data) -> Array:
-    parts = np.array([float(entry) if isinstance(entry, str) else entry for entry in data["entries"]])
-    if np.issubdtype(data["dtype"], np.complexfloating):
-        parts = parts.astype(float).view(complex)
-    array = parts.astype(data["dtype"]).reshape(data["shape"])
-    return array if data["strides"] is None else with_strides(array, tuple(data["strides"]))

@@ -12,7 +12,7 @@ from gradcheck.checking.check import Check
 from gradcheck.checking.checks import CHECKS, planned_checks, planned_surveys, require_waivable
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.point import case_at
-from gradcheck.running.plan import Item, plan
+from gradcheck.running.plan import Plan, plan
 from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
 from gradcheck.surfaces.as_data import report_as_data
@@ -134,7 +134,7 @@ def verify(module: Any, arrays: Mapping[str, Any] | None, settings: Settings, op
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
         return Report(Verification(tuple(cases), (), settings))
-    return Report(Verification(tuple(run(_items(subjects, settings), settings)), (), settings))
+    return Report(Verification(tuple(run(_plan(subjects, settings))), (), settings))
 
 
 def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -147,16 +147,16 @@ def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mappin
         evaluations = [_evaluation(subject, arrays, settings) for subject in subjects]
         planned = [check.name for evaluation in evaluations for check, _ in _planned(evaluation, settings)]
     else:
-        planned = [item.check for item in _items(subjects, settings)]
+        planned = [item.check for item in _plan(subjects, settings).items]
     return tuple(check.name for check in CHECKS if check.name in planned)
 
 
-def _items(subjects: Sequence[Subject], settings: Settings) -> tuple[Item, ...]:
+def _plan(subjects: Sequence[Subject], settings: Settings) -> Plan:
     """What is planned for the modules; raise DeclarationError if nothing can be for one of them."""
     planned = plan(subjects, settings=settings)
     if planned.problems:
         raise DeclarationError(planned.problems[0].message)
-    return planned.items
+    return planned
 
 
 def _subjects(module: Any, arrays: Mapping[str, Any] | None) -> list[Subject]:

@@ -213,17 +213,33 @@ class CaseResult:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """How far a run had come when it was interrupted."""
+
+    done: int
+    planned: int
+
+    def __str__(self) -> str:
+        return f"interrupted: {self.done} of {self.planned} checks were carried out, the others are not verified"
+
+
+@dataclass(frozen=True)
 class Verification:
-    """Everything that one run found out: results case by case, and what could not be loaded."""
+    """Everything that one run found out: results case by case, and what could not be loaded.
+
+    Arguments:
+        partial: for a run that was interrupted, how far it had come.
+    """
 
     cases: tuple[CaseResult, ...]
     problems: tuple[Problem, ...]
     settings: Settings
+    partial: Partial | None = None
 
     @property
     def verdict(self) -> Verdict:
-        """The most severe verdict; ERROR if something could not be loaded or nothing was verified."""
-        if self.problems or not any(case.checks for case in self.cases):
+        """The most severe verdict; ERROR if something was not loaded, the run not completed, or nothing verified."""
+        if self.partial or self.problems or not any(case.checks for case in self.cases):
             return Verdict.ERROR
         return Verdict.worst(case.verdict for case in self.cases)
 

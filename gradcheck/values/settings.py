@@ -41,6 +41,7 @@ class Settings:
     cases: Sequence[Sizes] = ()
     also: Sequence[str] = ()
     budget: int = 200
+    mode: str = "auto"
     waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -112,13 +112,15 @@ class CheckItem(pytest.Item):
 
     def verified(self) -> tuple[CaseResult, ...]:
         """The results of what is planned, recorded for the reports."""
+        from gradcheck.running.plan import Plan
         from gradcheck.running.run import run
 
-        return record(self, tuple(run(self.planned, self.settings, self._evaluation)))
+        planned = Plan(self.planned, settings=self.settings)
+        return record(self, tuple(run(planned, evaluate=self._evaluation)))
 
     def _evaluation(self, item: Item, settings: Settings) -> Evaluation | GradcheckError:
         """The evaluation of the item's case; the latest ones are kept."""
-        from gradcheck.running.run import evaluation_of
+        from gradcheck.running.units import evaluation_of
 
         kept = self.config.stash.setdefault(_EVALUATIONS, {})
         # Two modules of one name may come from different files through one target.

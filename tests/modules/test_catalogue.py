@@ -93,7 +93,7 @@ def test_backward_is_linear_in_the_cotangent(module: Module, seed: int, alpha: f
         parts = alpha * pull["u"][leaf] + beta * pull["v"][leaf]
         # A gradient is a sum that may cancel, and so may what it is made of inside of a composition: rounding is beside
         # the largest terms |āᵢ Jᵢⱼ| of the leaf, not beside the sum.
-        terms = (np.abs(alpha * u) + np.abs(beta * v)) @ np.abs(jacobians[leaf])
+        terms = (np.abs(alpha * u) + np.abs(beta * v)) @ np.abs(jacobians[leaf].dense())
         np.testing.assert_allclose(both, parts, rtol=0, atol=1e-12 * terms.max() + 1e-300)
 
 
@@ -101,7 +101,7 @@ def test_backward_is_linear_in_the_cotangent(module: Module, seed: int, alpha: f
 def test_the_jacobian_of_a_composition_is_the_product_of_the_jacobians(seed: int) -> None:
     row = Sequential({"dense": Linear(), "squash": Tanh(), "softmax": Softmax()})
     leaves = draw_case(row, case_specs(row)[0], seed).leaves
-    whole = analytical_jacobians(row, call_forward(row, leaves, 0), leaves, ["x"])["x"]
+    whole = analytical_jacobians(row, call_forward(row, leaves, 0), leaves, ["x"])["x"].dense()
     product, fed = np.eye(leaves["x"].size), leaves["x"]
     for stage, own in (
         (Linear(), {"weight": leaves["dense.weight"], "bias": leaves["dense.bias"]}),
@@ -110,7 +110,7 @@ def test_the_jacobian_of_a_composition_is_the_product_of_the_jacobians(seed: int
     ):
         point = {"x": fed, **own}
         forward = call_forward(stage, point, 0)
-        product = analytical_jacobians(stage, forward, point, ["x"])["x"] @ product
+        product = analytical_jacobians(stage, forward, point, ["x"])["x"].dense() @ product
         (fed,) = forward.outputs.values()
     np.testing.assert_allclose(whole, product, rtol=1e-12, atol=1e-14)
 

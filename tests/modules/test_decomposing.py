@@ -119,7 +119,7 @@ def products_along_paths(nodes: Mapping[str, Node], values: Leaves, end: str) ->
     steps = analytical_jacobians(module, call_forward(module, point, 0), point, list(point))
     for leaf, source in nodes[end].sources.items():
         for before in products_along_paths(nodes, values, source):
-            yield steps[leaf] @ before
+            yield steps[leaf].dense() @ before
 
 
 @settings(max_examples=30)

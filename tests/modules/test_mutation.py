@@ -10,7 +10,7 @@ from gradcheck import Module, Verdict
 from gradcheck.modules import catalogue
 from gradcheck.running.plan import Item, plan
 from gradcheck.running.registry import Subject, modules_of
-from gradcheck.running.run import evaluation_of, run_item
+from gradcheck.running.units import evaluation_of, run_item
 from gradcheck.values.results import Source
 from gradcheck.values.settings import Settings
 from tests.modules.mutation import Mutation, mutations, subject

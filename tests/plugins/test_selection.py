@@ -134,7 +134,7 @@ def test_an_unexpected_error_shows_a_short_traceback(project: pytest.Pytester, m
     def broken(*_: object) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr("gradcheck.running.run.run_item", broken)
+    monkeypatch.setattr("gradcheck.running.units.run_item", broken)
     result = project.runpytest("-k", "Affine and bias")
     result.assert_outcomes(failed=3, deselected=CHECKS_OF_AFFINE + 1 - 3)
     result.stdout.fnmatch_lines(["*RuntimeError: a bug of ours"])

@@ -147,7 +147,7 @@ def test_an_internal_error_exits_3_and_debug_shows_it(monkeypatch: pytest.Monkey
     def broken(*_: object) -> None:
         raise RuntimeError("a bug of ours")
 
-    monkeypatch.setattr("gradcheck.surfaces.commands.plan", broken)
+    monkeypatch.setattr("gradcheck.surfaces.commands.plan_targets", broken)
     assert main(["report", "good.py"]) == 3
     assert "gradcheck: internal error: RuntimeError: a bug of ours; --debug shows where" in capsys.readouterr().err
     with pytest.raises(RuntimeError, match="a bug of ours"):
@@ -158,7 +158,7 @@ def test_an_interruption_exits_130(monkeypatch: pytest.MonkeyPatch, capsys: Outp
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("gradcheck.surfaces.commands.plan", interrupted)
+    monkeypatch.setattr("gradcheck.surfaces.commands.plan_targets", interrupted)
     assert main(["report", "good.py"]) == 130
     assert "interrupted" in capsys.readouterr().err
 

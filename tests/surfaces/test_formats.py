@@ -15,6 +15,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 import gradcheck
 from gradcheck.modules import Linear
 from gradcheck.surfaces.as_data import SCHEMA, render_json
+from gradcheck.surfaces.as_html import render_html
 from gradcheck.surfaces.as_junit import render_junit
 from gradcheck.surfaces.as_text import render_text
 from gradcheck.values.results import (
@@ -24,6 +25,7 @@ from gradcheck.values.results import (
     Diagnosis,
     Entry,
     GradientEvidence,
+    Partial,
     Problem,
     Source,
     Verification,
@@ -78,6 +80,7 @@ verifications = st.builds(
     st.lists(cases, max_size=2).map(tuple),
     st.lists(st.builds(Problem, st.text(), st.text(), st.text()), max_size=2).map(tuple),
     st.builds(Settings),
+    st.none() | st.builds(Partial, st.integers(0), st.integers(0)),
 )
 
 
@@ -100,9 +103,10 @@ def test_any_verification_is_valid_json(verification: Verification) -> None:
 @given(verifications)
 def test_any_verification_is_valid_junit(verification: Verification) -> None:
     document = JUnitXml.fromstring(render_junit(verification).encode())
-    expected = sum(len(case.checks) for case in verification.cases) + len(verification.problems)
+    apart = len(verification.problems) + (verification.partial is not None)
+    expected = sum(len(case.checks) for case in verification.cases) + apart
     assert document.tests == sum(len(suite) for suite in document) == expected
-    assert document.failures + document.errors == len(verification.failures) + len(verification.problems)
+    assert document.failures + document.errors == len(verification.failures) + apart
 
 
 @given(verifications, st.booleans(), st.booleans(), st.booleans())
@@ -110,6 +114,18 @@ def test_any_verification_is_text(verification: Verification, verbose: bool, qui
     text = render_text(verification, verbose=verbose, quiet=quiet, colour=colour)
     assert text.startswith("gradcheck ")
     assert all(problem.message in text for problem in verification.problems)
+    assert ("PARTIAL" in text) == (verification.partial is not None)
+
+
+def test_every_format_says_that_a_report_is_partial_and_how_far_it_came() -> None:
+    verification = Verification(failing().verification.cases, (), Settings(), Partial(3, 20))
+    assert verification.verdict is Verdict.ERROR
+    said = "interrupted: 3 of 20 checks were carried out, the others are not verified"
+    assert f"PARTIAL  {said}" in render_text(verification).splitlines()
+    assert f'<error message="{said}" />' in render_junit(verification)
+    assert f"PARTIAL  {said}" in render_html(verification)
+    assert "<title>gradcheck: error (partial)</title>" in render_html(verification)
+    assert json.loads(render_json(verification))["partial"] == {"done": 3, "planned": 20}
 
 
 def test_the_schema_is_itself_valid() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from gradcheck.algebra.strides import strides_of
 from gradcheck.surfaces.as_data import render_json, results_as_json
-from gradcheck.surfaces.from_data import joined, results_from_json
+from gradcheck.surfaces.from_data import joined, results_from_json, verification_from_json
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CaseResult, CheckResult, Source, Verification
 from gradcheck.values.settings import Settings
@@ -24,6 +24,19 @@ def test_any_results_arrive_as_they_were(verification: Verification) -> None:
     # NaN is not equal to itself, its text is.
     assert results_as_json(cases, problems) == text
     assert problems == verification.problems
+
+
+@given(verifications)
+def test_any_report_is_read_back(verification: Verification) -> None:
+    text = render_json(verification)
+    read = verification_from_json(text)
+    assert render_json(read) == text
+    assert read.partial == verification.partial
+
+
+def test_sizes_of_a_starred_symbol_are_read_back() -> None:
+    settings = Settings(cases=[{"*B": (2, 3), "N": 4}])
+    assert verification_from_json(render_json(Verification((), (), settings))).settings == settings
 
 
 @pytest.mark.parametrize(

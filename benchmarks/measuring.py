@@ -1,0 +1,45 @@
+"""What the timings share: rounds in turn of which the fastest counts, the machine that they are from, and targets."""
+
+import os
+import platform
+import re
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+
+def fastest(*calls: Callable[[], object], rounds: int) -> list[float]:
+    """Seconds of each call in its best round; all are run in turn, since others can only slow a round down."""
+    return [min(times) for times in zip(*([_seconds(call) for call in calls] for _ in range(rounds)), strict=True)]
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def machine(*packages: str) -> str:
+    """Processor, cores and versions, in one line."""
+    information = Path("/proc/cpuinfo")
+    text = information.read_text(encoding="utf-8") if information.exists() else ""
+    named = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    processor = named.group(1).strip() if named else platform.machine()
+    versions = ", ".join(f"{package} {version(package)}" for package in packages)
+    return f"{processor}, {os.cpu_count()} cores · Python {platform.python_version()}, {versions}"
+
+
+def milliseconds(seconds: float) -> str:
+    """For a table."""
+    return f"{1e3 * seconds:.1f}"
+
+
+def at_least(ratio: float, target: float) -> tuple[str, str, str]:
+    """A ratio, what it is to be, and whether it is that."""
+    return f"{ratio:.1f}", f"≥ {target:g}", "yes" if ratio >= target else "NO"
+
+
+def at_most(ratio: float, target: float) -> tuple[str, str, str]:
+    """The same where less is better."""
+    return f"{ratio:.2f}", f"≤ {target:g}", "yes" if ratio <= target else "NO"

@@ -1,0 +1,121 @@
+"""A Jacobian that is held by its entries: most of those of a large leaf are zero."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from gradcheck.values.aliases import Array
+
+# So many numbers are looked at in one go: as many as fit into a processor's cache.
+_AT_ONCE = 32768
+
+
+@dataclass(frozen=True, eq=False)
+class Jacobian:
+    """The entries that are not zero, column by column.
+
+    Arguments:
+        shape: (outputs, coordinates).
+        starts: where the entries of every column begin, then how many there are (coordinates + 1,).
+        rows, values: of every entry, in the order of the columns.
+    """
+
+    shape: tuple[int, int]
+    starts: Array
+    rows: Array
+    values: Array
+
+    @classmethod
+    def of_entries(cls, shape: tuple[int, int], rows: Array, columns: Array, values: Array) -> "Jacobian":
+        """The Jacobian with these entries, which may come in any order, no place twice."""
+        order = np.argsort(columns, kind="stable")
+        starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=shape[1]))])
+        return cls(shape, starts, rows[order].astype(np.intp), values[order])
+
+    @cached_property
+    def columns(self) -> Array:
+        """The column of every entry."""
+        return np.repeat(np.arange(self.shape[1]), np.diff(self.starts))
+
+    def entries_of(self, columns: Array) -> tuple[Array, Array]:
+        """Where the entries of some columns are, and for each the position of its column among them."""
+        counts = self.starts[columns + 1] - self.starts[columns]
+        position = np.repeat(np.arange(columns.size), counts)
+        offset = np.arange(position.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self.starts[columns][position] + offset, position
+
+    def restricted(self, columns: Array) -> "Jacobian":
+        """The Jacobian of some of the coordinates."""
+        places, position = self.entries_of(columns)
+        counts = np.bincount(position, minlength=columns.size)
+        starts = np.concatenate([[0], np.cumsum(counts)])
+        return Jacobian((self.shape[0], columns.size), starts, self.rows[places], self.values[places])
+
+    def dense(self) -> Array:
+        """All entries as an array (outputs, coordinates)."""
+        full = np.zeros(self.shape)
+        full[self.rows, self.columns] = self.values
+        return full
+
+    def pulled_back(self, cotangent: Array) -> Array:
+        """Jᵀ ā (coordinates,)."""
+        return np.bincount(self.columns, cotangent[self.rows] * self.values, self.shape[1])
+
+    def absolute(self) -> "Jacobian":
+        """The magnitudes of all entries."""
+        return Jacobian(self.shape, self.starts, self.rows, np.abs(self.values))
+
+    @cached_property
+    def row_maxima(self) -> Array:
+        """The largest finite magnitude of every row (outputs,)."""
+        return self._maxima(self.rows, self.shape[0])
+
+    @cached_property
+    def column_maxima(self) -> Array:
+        """The largest finite magnitude of every column (coordinates,)."""
+        return self._maxima(self.columns, self.shape[1])
+
+    @property
+    def largest(self) -> float:
+        """The largest finite magnitude of all; 0 without entries."""
+        return float(np.max(self.row_maxima, initial=0.0))
+
+    def _maxima(self, groups: Array, count: int) -> Array:
+        maxima = np.zeros(count)
+        np.maximum.at(maxima, groups, np.where(np.isfinite(self.values), np.abs(self.values), 0.0))
+        return maxima
+
+
+class Rows:
+    """Collects a Jacobian row by row; what it holds at any time is a few rows, and the entries that are not zero."""
+
+    def __init__(self, coordinates: int) -> None:
+        self._coordinates = coordinates
+        self._block = np.empty((max(1, _AT_ONCE // max(coordinates, 1)), coordinates))
+        self._filled = self._before = 0
+        self._rows: list[Array] = []
+        self._columns: list[Array] = []
+        self._values: list[Array] = []
+
+    def add(self, row: Array) -> None:
+        """Add the next row (coordinates,), which is copied."""
+        self._block[self._filled] = row
+        self._filled += 1
+        if self._filled == len(self._block):
+            self._collect()
+
+    def _collect(self) -> None:
+        block = self._block[: self._filled].reshape(-1)
+        places = np.flatnonzero(block)  # NaN is no zero
+        rows, columns = np.divmod(places, max(self._coordinates, 1))
+        self._rows.append(rows + self._before)
+        self._columns.append(columns)
+        self._values.append(block[places])
+        self._before, self._filled = self._before + self._filled, 0
+
+    def jacobian(self) -> Jacobian:
+        """The Jacobian of the rows so far."""
+        self._collect()
+        rows, columns, values = (np.concatenate(parts) for parts in (self._rows, self._columns, self._values))
+        return Jacobian.of_entries((self._before, self._coordinates), rows, columns, values)

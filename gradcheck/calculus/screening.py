@@ -1,0 +1,198 @@
+"""A first look at many columns: what moves when their coordinates are perturbed, one by one or in groups."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+
+from gradcheck.calculus.columns import first_estimate
+from gradcheck.calculus.estimate import Estimate
+from gradcheck.calculus.jacobian import Jacobian
+from gradcheck.calculus.samples import Line, Pairs, Samples
+from gradcheck.values.aliases import Array
+
+# So many numbers are looked at in one go: as many as fit into a processor's cache.
+_AT_ONCE = 32768
+# Where so many groups disagree, and none has agreed, the others are not tried.
+_PATIENCE = 8
+# The column of an output that moves although no coordinate of its group is supposed to move it.
+NOBODY = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """Entries of a Jacobian, all that moved and all that backward claims: every other one is 0 on both sides.
+
+    Arguments:
+        columns, rows: where they are; of an output that nobody is supposed to move the column is NOBODY.
+        analytical: what backward gives.
+        above, below: the output there with the coordinate above and below the point.
+        width: the distance of the two.
+
+    Shapes: (entries,).
+    """
+
+    columns: Array
+    rows: Array
+    analytical: Array
+    above: Array
+    below: Array
+    width: Array
+
+    @classmethod
+    def joined(cls, parts: Sequence["Entries"]) -> "Entries":
+        """All entries of several."""
+        if not parts:
+            nowhere, nothing = np.zeros(0, np.intp), np.zeros(0)
+            return cls(nowhere, nowhere, nothing, nothing, nothing, nothing)
+        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+
+    def chosen(self, wanted: Array) -> "Entries":
+        """Some of the entries."""
+        return Entries(*(getattr(self, field.name)[wanted] for field in fields(self)))
+
+
+# Which entries need no second look; whether their coordinates were perturbed together with others.
+Agrees = Callable[[Entries, bool], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """What a first look at some coordinates of a leaf has shown.
+
+    Arguments:
+        columns: the coordinates, in order.
+        entries: of all their columns.
+        open: coordinates that need a second look.
+        grouped: how many were perturbed together with others, and need none.
+        forwards: evaluations that it took.
+        line, pairs: along which, and how far, they were perturbed.
+    """
+
+    columns: Array
+    entries: Entries
+    open: Array
+    grouped: int
+    forwards: int
+    line: Line
+    pairs: Pairs
+
+    @cached_property
+    def estimate(self) -> Estimate:
+        """The first estimate of every entry (entries,)."""
+        entries, line = self.entries, self.line
+        return estimate_of(entries, line)
+
+    @property
+    def samples(self) -> Samples:
+        """The outputs around every coordinate, as if each had been perturbed by itself."""
+        position = np.searchsorted(self.columns, self.entries.columns)
+        above, below = (np.tile(self.line.centre, (self.columns.size, 1)) for _ in range(2))
+        above[position, self.entries.rows], below[position, self.entries.rows] = self.entries.above, self.entries.below
+        up, down = self.pairs.up[self.columns], self.pairs.down[self.columns]
+        return Samples(up, down, above, below, self.line.centre, self.line.noise)
+
+
+def estimate_of(entries: Entries, line: Line) -> Estimate:
+    """The first estimate of each entry (entries,)."""
+    rows = entries.rows
+    noise = line.noise.of_outputs(rows)
+    return first_estimate(entries.above, entries.below, line.centre[rows], entries.width, noise)
+
+
+def screened(
+    line: Line, pairs: Pairs, shared: Pairs, groups: Sequence[Array], jacobian: Jacobian, agrees: Agrees, quiet: Array
+) -> Screen:
+    """Perturb groups of coordinates, and the members of those that disagree in anything one by one.
+
+    Arguments:
+        pairs: the points above and below every coordinate of the leaf, for when it is perturbed by itself.
+        shared: those for when it is perturbed together with others.
+        groups: coordinates whose columns of the analytical Jacobian have no output in common.
+        jacobian: what backward gives, for all coordinates of the leaf.
+        quiet: coordinates whose entries of 0 on both sides are exact enough (coordinates of the leaf,).
+
+    Where a group agrees, each of its outputs has moved as the one member says that is supposed to move it, and the
+    outputs of no member have stayed where they were. An entry that is missing in the analytical Jacobian moves an
+    output that is another's or nobody's: then the group disagrees.
+    """
+    columns = np.sort(np.concatenate(groups)) if groups else np.zeros(0, np.intp)
+    together = [group for group in groups if group.size > 1 and quiet[group].all()]
+    found, settled = _agreeing(line, shared, together, jacobian, agrees)
+    alone = np.setdiff1d(columns, settled)
+    open_columns = [alone[~quiet[alone]]]
+    for entries, _, _ in _looked_at(line, pairs, alone[:, None], jacobian):
+        found.append(entries)
+        open_columns.append(entries.columns[~agrees(entries, False)])
+    return Screen(
+        columns=columns,
+        entries=Entries.joined(found),
+        open=np.unique(np.concatenate(open_columns)),
+        grouped=settled.size,
+        forwards=line.forwards,
+        line=line,
+        pairs=pairs.with_those_of(shared, settled),
+    )
+
+
+def _agreeing(
+    line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, agrees: Agrees
+) -> tuple[list[Entries], Array]:
+    """The entries of all groups that agree, and their members."""
+    found: list[Entries] = []
+    settled: list[Array] = [np.zeros(0, np.intp)]
+    refused = 0
+    for entries, group, batch in _looked_at(line, pairs, groups, jacobian):
+        wrong = ~agrees(entries, True) | (entries.columns == NOBODY)
+        right = np.bincount(group[wrong], minlength=len(batch)) == 0
+        found.append(entries.chosen(right[group]))
+        settled += [members for members, is_right in zip(batch, right, strict=True) if is_right]
+        refused += int(np.count_nonzero(~right))
+        if refused >= _PATIENCE and len(settled) == 1:
+            break
+    return found, np.concatenate(settled)
+
+
+def _looked_at(
+    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian
+) -> Iterator[tuple[Entries, Array, Sequence[Array]]]:
+    """Some groups after the other: their entries, the group of each among them, and the groups."""
+    at_once = max(1, _AT_ONCE // max(line.outputs, 1))
+    remaining = iter(groups)
+    while batch := list(islice(remaining, at_once)):
+        yield *_entries(line, pairs, batch, jacobian), batch
+
+
+def _sides(line: Line, pairs: Pairs, groups: Sequence[Array]) -> tuple[Array, Array]:
+    """The outputs above and below the point, for every group (groups, outputs)."""
+    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
+    with np.errstate(all="ignore"):
+        for k, members in enumerate(groups):
+            at = members if members.size > 1 else int(members[0])
+            line.outputs_around(at, pairs.upper[at], pairs.lower[at], above[k], below[k])
+    return above, below
+
+
+def _entries(line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian) -> tuple[Entries, Array]:
+    above, below = _sides(line, pairs, groups)
+    coordinates = np.concatenate(groups)
+    group_of = np.repeat(np.arange(len(groups)), [members.size for members in groups])
+    places, member = jacobian.entries_of(coordinates)
+    claimed = np.zeros(above.shape)
+    claimed[group_of[member], jacobian.rows[places]] = jacobian.values[places]
+    # An output is moved by whom backward says; by the only member, if there is only one.
+    if coordinates.size == len(groups):
+        owner = np.broadcast_to(coordinates[:, None], above.shape)
+    else:
+        owner = np.full(above.shape, NOBODY)
+        owner[group_of[member], jacobian.rows[places]] = coordinates[member]
+    telling = above != line.centre
+    telling |= below != line.centre
+    telling[group_of[member], jacobian.rows[places]] = True
+    group, rows = np.divmod(np.flatnonzero(telling), line.outputs)
+    columns = owner[group, rows]
+    width = pairs.up[columns] + pairs.down[columns]
+    entries = Entries(columns, rows, claimed[group, rows], above[group, rows], below[group, rows], width)
+    return entries, group

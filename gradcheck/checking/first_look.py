@@ -1,0 +1,112 @@
+"""A first look at the Jacobian of a leaf: which coordinates two forwards settle, and which need a second look."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.colouring import disjoint_groups
+from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.samples import Line
+from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, estimate_of, screened
+from gradcheck.checking.comparison import Comparison, compare
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
+from gradcheck.checking.scales import leaf_scale
+from gradcheck.values.aliases import Array
+from gradcheck.values.verdict import STRICTEST_THRESHOLD
+
+# Entries perturbed together have to agree as well as truncation allows, h² = 4e-11 beside the largest of a column: what
+# else has moved an output shows in nothing but a gap.
+_TOGETHER = 1e-8
+_LEAST_PART_OF_A_STEP = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class FirstLook:
+    """What two forwards a coordinate, or fewer, tell of the Jacobian of a leaf.
+
+    Arguments:
+        screen: the entries that are not 0 on both sides, and the coordinates that need a second look.
+        comparison: of these entries (entries,).
+        error_of_zeros: how large an entry could be that is 0 on both sides.
+        enough: whether nothing needs a second look.
+    """
+
+    screen: Screen
+    comparison: Comparison
+    error_of_zeros: float
+    enough: bool
+
+
+@lru_cache(maxsize=16)
+def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
+    """Perturb every coordinate of a leaf for the first time, and compare with what backward gives."""
+    near, room, jacobian = evaluation.neighbourhood, evaluation.room(leaf), evaluation.jacobians[leaf]
+    line, at = Line(near, leaf), coordinates_of(near, leaf, room)
+    scale, everything = leaf_scale(evaluation, leaf), np.arange(len(at))
+    rounding = rounding_of_zeros(evaluation, leaf, scale)
+    settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
+    pairs = line.pairs(everything, at.first_steps)
+    noise = float(np.max(near.noise.at(near.value), initial=0.0))
+    with np.errstate(all="ignore"):
+        zeros = 2 * noise / (pairs.up + pairs.down)
+    quiet = (zeros <= STRICTEST_THRESHOLD * scale) | (zeros + rounding <= settled * jacobian.column_maxima)
+    together = line.pairs(everything, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
+    groups = _groups(evaluation, leaf)
+    screen = screened(line, pairs, together, groups, jacobian, _agreement(evaluation, leaf, line, settled), quiet)
+    numerical = screen.estimate
+    scale = leaf_scale(evaluation, leaf, numerical)
+    comparison = _compared(evaluation, leaf, screen.entries, line, scale)
+    error = float(np.max(zeros + rounding, initial=np.finfo(np.float64).eps))
+    certain = error <= evaluation.settings.threshold * scale
+    enough = bool(certain and screen.open.size == 0 and np.any(numerical.value != 0))
+    return FirstLook(screen, comparison, error, enough)
+
+
+def _parts_of_steps(evaluation: Evaluation, leaf: str, count: int) -> Array:
+    """Each member of a group takes another part of its step, so that two of them do not cancel."""
+    return generator_for(evaluation.settings.seed, "steps", leaf).uniform(_LEAST_PART_OF_A_STEP, 1, count)
+
+
+def _groups(evaluation: Evaluation, leaf: str) -> list[Array]:
+    jacobian = evaluation.jacobians[leaf]
+    everything = np.arange(jacobian.shape[1])
+    if evaluation.settings.mode != "grouped":
+        return list(everything[:, None])
+    return disjoint_groups(jacobian, everything, generator_for(evaluation.settings.seed, "groups", leaf))
+
+
+def _agreement(evaluation: Evaluation, leaf: str, line: Line, settled: float) -> Agrees:
+    """The rule by which an entry needs no second look: far below what is required, so that few are left in doubt."""
+    largest = evaluation.jacobians[leaf].column_maxima
+    scale = leaf_scale(evaluation, leaf)
+
+    def agrees(entries: Entries, together: bool) -> Array:
+        # Beside the column's own largest entry, since a leaf may have columns of very different scales.
+        compared = _compared(evaluation, leaf, entries, line, largest[entries.columns], scale)
+        right = compared.passes(settled)
+        if together:
+            right &= compared.gap <= compared.allowed_error + _TOGETHER * largest[entries.columns]
+        # A difference of exactly 0 where backward says 0 has no size to compare its error with.
+        numerical = compared.numerical
+        nothing = (numerical.value == 0) & (entries.analytical == 0) & (numerical.error <= STRICTEST_THRESHOLD * scale)
+        return np.asarray((right | nothing) & (entries.columns != NOBODY))
+
+    return agrees
+
+
+def _compared(
+    evaluation: Evaluation, leaf: str, entries: Entries, line: Line, scale: Array | float, of_leaf: float | None = None
+) -> Comparison:
+    """The comparison of single entries.
+
+    Arguments:
+        scale: what errors are compared with, where an entry is smaller than that.
+        of_leaf: the scale of the leaf, if that is another.
+    """
+    rounding = rounding_at(
+        evaluation, leaf, float(scale) if of_leaf is None else of_leaf, entries.rows, entries.columns
+    )
+    return compare(entries.analytical, estimate_of(entries, line), scale, rounding)

@@ -1,0 +1,88 @@
+"""Results read back from the plain data that ``encoding`` has made of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcheck.algebra.strides import with_strides
+from gradcheck.values.aliases import Array
+from gradcheck.values.results import (
+    CaseResult,
+    CheckResult,
+    Coverage,
+    Diagnosis,
+    Entry,
+    GradientEvidence,
+    MutationScore,
+    Source,
+)
+from gradcheck.values.verdict import Verdict
+
+Data = Mapping[str, Any]
+
+
+def case_from_data(data: Data) -> CaseResult:
+    """What ``case_as_data`` has made data of."""
+    checks = tuple(check_from_data(check) for check in data["checks"])
+    return CaseResult(data["module"], data["case"], Source(**data["source"]), checks, data["seconds"])
+
+
+def check_from_data(data: Data) -> CheckResult:
+    """What ``check_as_data`` has made data of."""
+    return CheckResult(
+        check=data["check"],
+        verdict=Verdict(data["verdict"]),
+        message=data["message"],
+        leaf=data["leaf"] or "",
+        detail=data["detail"],
+        evidence=None if data["evidence"] is None else _evidence(data["evidence"]),
+        diagnoses=tuple(Diagnosis(**diagnosis) for diagnosis in data["diagnoses"]),
+        notes=tuple(data["notes"]),
+        call={name: _array(array) for name, array in data["call"].items()},
+        replay=data["replay"],
+        mutants=None if data["mutants"] is None else MutationScore(**data["mutants"]),
+    )
+
+
+def _evidence(data: Data) -> GradientEvidence:
+    return GradientEvidence(
+        leaf=data["leaf"],
+        role=data["role"],
+        shape=tuple(data["shape"]),
+        dtype=data["dtype"],
+        scale=float(data["scale"]),
+        relative_error=float(data["relative_error"]),
+        numerical_error=float(data["numerical_error"]),
+        delta=float(data["delta"]),
+        ladder=tuple((rung["threshold"], Verdict(rung["verdict"])) for rung in data["ladder"]),
+        entries=data["entries"],
+        failing=data["failing"],
+        unresolved=data["unresolved"],
+        kinks=data["kinks"],
+        noise=float(data["noise"]),
+        repeats=float(data["repeats"]),
+        worst=tuple(_entry(entry) for entry in data["worst"]),
+        coverage=Coverage(**{**data["coverage"], "detectable": float(data["coverage"]["detectable"])}),
+    )
+
+
+def _entry(data: Data) -> Entry:
+    return Entry(
+        leaf=data["leaf"],
+        leaf_index=tuple(data["leaf_index"]),
+        output=data["output"],
+        output_index=tuple(data["output_index"]),
+        analytical=float(data["analytical"]),
+        numerical=float(data["numerical"]),
+        error=float(data["error"]),
+        half=float(data["half"]),
+    )
+
+
+def _array(data: Data) -> Array:
+    parts = np.array([float(entry) if isinstance(entry, str) else entry for entry in data["entries"]])
+    if np.issubdtype(data["dtype"], np.complexfloating):
+        parts = parts.astype(float).view(complex)
+    array = parts.astype(data["dtype"]).reshape(data["shape"])
+    return array if data["strides"] is None else with_strides(array, tuple(data["strides"]))
