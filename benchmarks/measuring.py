@@ -9,9 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def fastest(*calls: Callable[[], object], rounds: int) -> list[float]:
-    """Seconds of each call in its best round; all are run in turn, since others can only slow a round down."""
-    return [min(times) for times in zip(*([_seconds(call) for call in calls] for _ in range(rounds)), strict=True)]
+def fastest(*calls: Callable[[], object], seconds: float = 4.0, rounds: int = 3) -> list[float]:
+    """Seconds of each call in its best round; all are run in turn, since others can only slow a round down.
+
+    There are at least so many rounds, and as many more as begin within the given time.
+    """
+    begun, times = time.perf_counter(), list[list[float]]()
+    while len(times) < rounds or time.perf_counter() - begun < seconds:
+        times.append([_seconds(call) for call in calls])
+    return [min(each) for each in zip(*times, strict=True)]
 
 
 def _seconds(call: Callable[[], object]) -> float:

@@ -25,7 +25,6 @@ from benchmarks.measuring import at_least, at_most, fastest, machine, millisecon
 from benchmarks.peak_memory import peak
 from benchmarks.subjects import CONVOLUTION, NORMALISATION, Subject, Weight, has_approx_derivative, linear
 
-ROUNDS, LONG_ROUNDS = 15, 4
 NEAR_FLOOR = 1.5
 FASTER_THAN_TORCH = ((linear(128), 50.0), (CONVOLUTION, 10.0), (NORMALISATION, 3.0))
 SMALLER_THAN_TORCH = 1 / 5
@@ -43,7 +42,7 @@ def floor_row(subject: Subject) -> tuple[str, ...]:
     analytical, numerical = subject.bare_loop()
     for leaf, jacobian in analytical.items():  # or else it would be no floor of this
         np.testing.assert_allclose(jacobian, numerical[leaf].T, atol=1e-6)
-    floor, ours = fastest(subject.bare_loop, lambda: subject.by_gradcheck("exhaustive"), rounds=ROUNDS)
+    floor, ours = fastest(subject.bare_loop, lambda: subject.by_gradcheck("exhaustive"))
     return subject.name, milliseconds(floor), milliseconds(ours), *at_most(ours / floor, NEAR_FLOOR)
 
 
@@ -54,7 +53,8 @@ def floor_table() -> str:
 
 
 def torch_row(subject: Subject, target: float) -> tuple[str, ...]:
-    ours, theirs = fastest(lambda: subject.by_gradcheck("grouped"), subject.by_torch, rounds=LONG_ROUNDS)
+    subject.require_same_function()
+    ours, theirs = fastest(lambda: subject.by_gradcheck("grouped"), subject.by_torch)
     return subject.name, milliseconds(ours), milliseconds(theirs), *at_least(theirs / ours, target)
 
 
@@ -86,7 +86,6 @@ def scipy_table() -> str:
         weight.by_scipy,
         lambda: weight.by_scipy(pattern),
         lambda: weight.by_scipy((pattern, groups)),
-        rounds=ROUNDS,
     )
     headers = ("SciPy is given", "grouped, ms", "SciPy, ms", "× faster", "target", "met")
     return table(
@@ -104,7 +103,7 @@ def growth() -> Growth:
     def seconds(checker: str, size: int) -> float:
         subject = subjects[size]
         call = subject.by_torch if checker == "torch" else lambda: subject.by_gradcheck("grouped")
-        return fastest(call, rounds=LONG_ROUNDS)[0]
+        return fastest(call)[0]
 
     return {checker: {size: seconds(checker, size) for size in sizes} for checker, sizes in SIZES.items()}
 

@@ -43,6 +43,13 @@ class Subject:
         tensors = [torch.tensor(value, requires_grad=True) for value in self.point.values()]
         torch.autograd.gradcheck(lambda *leaves: self.of_torch(torch, *leaves), tensors)
 
+    def require_same_function(self) -> None:
+        """Raise AssertionError unless both give the same output."""
+        torch: Any = import_module("torch")
+        ours: Any = self.module.forward(**self.point)[0]
+        theirs = self.of_torch(torch, *map(torch.tensor, self.point.values())).numpy()
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
+
     def bare_loop(self) -> tuple[dict[str, Array], dict[str, Array]]:
         """Both Jacobians by calls of the module and nothing else: the analytical, the numerical one transposed."""
         output: Any = self.module.forward(**self.point)[0]

@@ -23,7 +23,7 @@ from gradcheck.running.plan import Plan, plan_targets
 from gradcheck.running.run import run
 from gradcheck.values.settings import Settings
 
-ROUNDS, TARGET = 3, 1.7
+TARGET = 1.7
 MODULES = Path(__file__).with_name("slow_modules.py")
 
 
@@ -35,7 +35,7 @@ def report(*options: str) -> Callable[[], object]:
 
 def gain_table() -> str:
     """Seconds of a report on a module that is a loop in Python, here and by processes."""
-    here, one, two = fastest(report(), report("-j", "1"), report("-j", "2"), rounds=ROUNDS)
+    here, one, two = fastest(report(), report("-j", "1"), report("-j", "2"))
     rows = [
         ("this process", f"{here:.2f}", "", "", ""),
         ("-j 1", f"{one:.2f}", f"{here / one:.2f}", "–", "–"),
@@ -50,7 +50,7 @@ def cost_table() -> str:
     few, many = (_planned(target) for target in ("few", "many"))
     rows = []
     for name, workers in (("this process", 0), ("loky, 1 worker", 1), ("loky, 2 workers", 2)):
-        short, long = fastest(_carrying_out(few, workers), _carrying_out(many, workers), rounds=ROUNDS)
+        short, long = fastest(_carrying_out(few, workers), _carrying_out(many, workers))
         each = (long - short) / (len(many.items) - len(few.items))
         rows.append((name, milliseconds(short - each * len(few.items)), milliseconds(each)))
     headers = ("carried out by", "to begin with, ms", "each unit, ms")

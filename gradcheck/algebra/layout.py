@@ -44,6 +44,11 @@ class Layout:
         return (0, *accumulate(self._coordinates(name, shape) for name, shape in self.shapes))
 
     @property
+    def real_shapes(self) -> tuple[Shape, ...]:
+        """The shape of every array as real numbers: with a last axis of real and imaginary part if it is complex."""
+        return tuple((*shape, len(_PARTS)) if name in self.complex else shape for name, shape in self.shapes)
+
+    @property
     def size(self) -> int:
         """Number of real coordinates of all arrays together."""
         return self.starts[-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,13 @@ class Noise:
 
     def at(self, *values: Array) -> Array:
         """Absolute error of outputs of the given sizes; of several, that of the largest."""
-        size = np.max(np.abs(values), axis=0)
+        size = reduce(np.maximum, (np.abs(value) for value in values))
+        error = np.maximum(self.eps * size, self.spread)
         # Below the smallest normal number there are fewer and fewer digits.
-        underflow = np.where((size > 0) & (size < _FLOAT64.smallest_normal), _FLOAT64.smallest_subnormal, 0.0)
-        return np.asarray(np.maximum(np.maximum(self.eps * size, underflow), self.spread))
+        tiny = (size > 0) & (size < _FLOAT64.smallest_normal)
+        return np.asarray(
+            np.where(tiny, np.maximum(error, _FLOAT64.smallest_subnormal), error) if tiny.any() else error
+        )
 
 
 # Significant bits of the formats, and how few of them a number needs that says nothing about its format.

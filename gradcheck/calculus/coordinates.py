@@ -13,13 +13,14 @@ from gradcheck.values.aliases import Array
 
 @dataclass(frozen=True, eq=False)
 class Coordinates:
-    """All coordinates of a leaf in C order, as arrays: of a large leaf one by one would take longer than its forwards.
+    """Coordinates of a leaf as arrays: of a large leaf one by one would take longer than its forwards.
 
     Arguments:
-        values, lengths, room: of every coordinate, as in ``Coordinate``.
+        indices, values, lengths, room: of every coordinate, as in ``Coordinate``.
         eps, noise: the same for all.
     """
 
+    indices: Array
     values: Array
     lengths: Array
     room: Array
@@ -29,10 +30,9 @@ class Coordinates:
     def __len__(self) -> int:
         return int(self.values.size)
 
-    def __getitem__(self, j: int) -> Coordinate:
-        return Coordinate(
-            j, float(self.values[j]), float(self.lengths[j]), float(self.room[j]), self.eps, self.noise
-        )  # fmt: skip
+    def __getitem__(self, k: int) -> Coordinate:
+        value, length, room = (float(numbers[k]) for numbers in (self.values, self.lengths, self.room))
+        return Coordinate(int(self.indices[k]), value, length, room, self.eps, self.noise)
 
     @property
     def first_steps(self) -> Array:
@@ -40,11 +40,14 @@ class Coordinates:
         return np.asarray(first_step(self.noise, self.lengths))
 
 
-def coordinates_of(near: Neighbourhood, leaf: str, room: Array) -> Coordinates:
-    """All coordinates of a leaf in C order; complex entries have two each.
+def coordinates_of(near: Neighbourhood, leaf: str, room: Array, chosen: Array | None = None) -> Coordinates:
+    """The coordinates of a leaf in C order; complex entries have two each.
 
     Arguments:
         room: distance of every coordinate to the edge of its domain, a flat array.
+        chosen: which coordinates; all if left out.
     """
     values, eps = coordinates(near.point[leaf]), eps_of(near.point[leaf])
-    return Coordinates(values, length_scales(values, room), room, eps, max(near.relative_noise, eps))
+    lengths = length_scales(values, room)
+    at = np.arange(values.size) if chosen is None else chosen
+    return Coordinates(at, values[at], lengths[at], room[at], eps, max(near.relative_noise, eps))

@@ -1,7 +1,8 @@
 """What is known of a derivative: a number, its error, and how it came about."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -39,6 +40,17 @@ class Estimate:
         """Return this estimate where chosen, else the other, with the forwards of both."""
         parts = {name: np.where(chosen, getattr(self, name), getattr(other, name)) for name in self.ARRAYS}
         return Estimate(**parts, forwards=self.forwards + other.forwards)
+
+    def chosen(self, wanted: Any) -> "Estimate":
+        """Some of the numbers: whatever indexes the arrays."""
+        return Estimate(**{name: getattr(self, name)[wanted] for name in self.ARRAYS}, forwards=self.forwards)
+
+    @classmethod
+    def joined(cls, parts: Sequence["Estimate"]) -> "Estimate":
+        """All numbers of several flat estimates."""
+        nothing = cls.unknown(0)
+        arrays = {name: np.concatenate([getattr(part, name) for part in (nothing, *parts)]) for name in cls.ARRAYS}
+        return cls(**arrays, forwards=sum(part.forwards for part in parts))
 
     @classmethod
     def unknown(cls, outputs: int) -> "Estimate":

@@ -23,23 +23,29 @@ _DROWNED = 1e6
 
 
 def numerical_jacobian(
-    near: Neighbourhood, leaf: str, room: Array, goal: Goal, first: Samples | None = None
+    near: Neighbourhood,
+    leaf: str,
+    room: Array,
+    goal: Goal,
+    chosen: Array | None = None,
+    first: Samples | None = None,
 ) -> Estimate:
-    """Differentiate all outputs by every coordinate of one leaf, perturbed by itself.
+    """Differentiate all outputs by coordinates of one leaf, each perturbed by itself.
 
     Arguments:
         near: the forward around the point.
         leaf: the leaf to perturb, with any number of entries; complex ones have two coordinates each.
         room: distance of every coordinate to the edge of its domain, a flat array.
         goal: how exact the numbers have to be.
+        chosen: which coordinates; all if left out.
         first: the outputs at the first pair of points around every coordinate, if they are known already.
 
     A column costs two forwards if its first estimate settles all entries. Otherwise a ladder of steps is climbed
     and extrapolated, with finer and with larger steps as long as that gains something; last, many samples are
     smoothed where the forward is noisy.
     """
-    line, coordinates = Line(near, leaf), coordinates_of(near, leaf, room)
-    jacobian = first_estimates(first or line.one_pair_each(coordinates.first_steps))
+    line, coordinates = Line(near, leaf), coordinates_of(near, leaf, room, chosen)
+    jacobian = first_estimates(first or line.one_pair_each(coordinates.indices, coordinates.first_steps))
     settled = goal.settles(jacobian)
     open_columns = ~settled.all(axis=0)
     jacobian = _climbed(jacobian, line, coordinates, np.flatnonzero(open_columns), settled, goal)

@@ -165,12 +165,12 @@ class Line:
         """The outputs at pairs of points around one coordinate, all other coordinates being left alone."""
         return self._pairs(np.full(len(steps), coordinate), np.asarray(steps))
 
-    def one_pair_each(self, steps: Array) -> Samples:
-        """The outputs at one pair of points around every coordinate, each perturbed by itself.
+    def one_pair_each(self, coordinates: Array, steps: Array) -> Samples:
+        """The outputs at one pair of points around each of some coordinates, perturbed by itself.
 
         In the result every coordinate has the place that a step has in ``samples``.
         """
-        return self._pairs(np.arange(len(steps)), steps)
+        return self._pairs(coordinates, steps)
 
     def _pairs(self, coordinates: Array, steps: Array) -> Samples:
         pairs = self.pairs(coordinates, steps)

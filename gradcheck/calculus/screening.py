@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -54,8 +53,8 @@ class Entries:
         return Entries(*(getattr(self, field.name)[wanted] for field in fields(self)))
 
 
-# Which entries need no second look; whether their coordinates were perturbed together with others.
-Agrees = Callable[[Entries, bool], Array]
+# Which entries, with their first estimates, need no second look; whether they were perturbed together with others.
+Agrees = Callable[[Entries, Estimate, bool], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +63,7 @@ class Screen:
 
     Arguments:
         columns: the coordinates, in order.
-        entries: of all their columns.
+        entries, estimate: of all their columns, and the first estimate of each.
         open: coordinates that need a second look.
         grouped: how many were perturbed together with others, and need none.
         forwards: evaluations that it took.
@@ -73,33 +72,21 @@ class Screen:
 
     columns: Array
     entries: Entries
+    estimate: Estimate
     open: Array
     grouped: int
     forwards: int
     line: Line
     pairs: Pairs
 
-    @cached_property
-    def estimate(self) -> Estimate:
-        """The first estimate of every entry (entries,)."""
-        entries, line = self.entries, self.line
-        return estimate_of(entries, line)
-
-    @property
-    def samples(self) -> Samples:
-        """The outputs around every coordinate, as if each had been perturbed by itself."""
-        position = np.searchsorted(self.columns, self.entries.columns)
-        above, below = (np.tile(self.line.centre, (self.columns.size, 1)) for _ in range(2))
-        above[position, self.entries.rows], below[position, self.entries.rows] = self.entries.above, self.entries.below
-        up, down = self.pairs.up[self.columns], self.pairs.down[self.columns]
+    def samples_of(self, columns: Array) -> Samples:
+        """The outputs around some of the coordinates, in order, as if each had been perturbed by itself."""
+        entries = self.entries.chosen(np.isin(self.entries.columns, columns))
+        position = np.searchsorted(columns, entries.columns)
+        above, below = (np.tile(self.line.centre, (columns.size, 1)) for _ in range(2))
+        above[position, entries.rows], below[position, entries.rows] = entries.above, entries.below
+        up, down = self.pairs.up[columns], self.pairs.down[columns]
         return Samples(up, down, above, below, self.line.centre, self.line.noise)
-
-
-def estimate_of(entries: Entries, line: Line) -> Estimate:
-    """The first estimate of each entry (entries,)."""
-    rows = entries.rows
-    noise = line.noise.of_outputs(rows)
-    return first_estimate(entries.above, entries.below, line.centre[rows], entries.width, noise)
 
 
 def screened(
@@ -123,12 +110,13 @@ def screened(
     found, settled = _agreeing(line, shared, together, jacobian, agrees)
     alone = np.setdiff1d(columns, settled)
     open_columns = [alone[~quiet[alone]]]
-    for entries, _, _ in _looked_at(line, pairs, alone[:, None], jacobian):
-        found.append(entries)
-        open_columns.append(entries.columns[~agrees(entries, False)])
+    for look in _looked_at(line, pairs, alone[:, None], jacobian):
+        found.append(look)
+        open_columns.append(look.entries.columns[~agrees(look.entries, look.estimate, False)])
     return Screen(
         columns=columns,
-        entries=Entries.joined(found),
+        entries=Entries.joined([look.entries for look in found]),
+        estimate=Estimate.joined([look.estimate for look in found]),
         open=np.unique(np.concatenate(open_columns)),
         grouped=settled.size,
         forwards=line.forwards,
@@ -137,32 +125,50 @@ def screened(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """Some groups that have been perturbed: their entries, the estimate of each, and whose group it is."""
+
+    groups: Sequence[Array]
+    entries: Entries
+    estimate: Estimate
+    group: Array
+
+    def only(self, right: Array) -> "_Look":
+        """The same without the entries of some groups (groups,)."""
+        if right.all():
+            return self
+        kept = right[self.group]
+        return _Look(self.groups, self.entries.chosen(kept), self.estimate.chosen(kept), self.group[kept])
+
+
 def _agreeing(
     line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, agrees: Agrees
-) -> tuple[list[Entries], Array]:
-    """The entries of all groups that agree, and their members."""
-    found: list[Entries] = []
+) -> tuple[list[_Look], Array]:
+    """What is found of the groups that agree, and their members."""
+    found: list[_Look] = []
     settled: list[Array] = [np.zeros(0, np.intp)]
     refused = 0
-    for entries, group, batch in _looked_at(line, pairs, groups, jacobian):
-        wrong = ~agrees(entries, True) | (entries.columns == NOBODY)
-        right = np.bincount(group[wrong], minlength=len(batch)) == 0
-        found.append(entries.chosen(right[group]))
-        settled += [members for members, is_right in zip(batch, right, strict=True) if is_right]
+    for look in _looked_at(line, pairs, groups, jacobian):
+        wrong = ~agrees(look.entries, look.estimate, True) | (look.entries.columns == NOBODY)
+        right = np.bincount(look.group[wrong], minlength=len(look.groups)) == 0
+        found.append(look.only(right))
+        settled += [members for members, is_right in zip(look.groups, right, strict=True) if is_right]
         refused += int(np.count_nonzero(~right))
         if refused >= _PATIENCE and len(settled) == 1:
             break
     return found, np.concatenate(settled)
 
 
-def _looked_at(
-    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian
-) -> Iterator[tuple[Entries, Array, Sequence[Array]]]:
-    """Some groups after the other: their entries, the group of each among them, and the groups."""
+def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[_Look]:
+    """Some groups after the other."""
     at_once = max(1, _AT_ONCE // max(line.outputs, 1))
     remaining = iter(groups)
     while batch := list(islice(remaining, at_once)):
-        yield *_entries(line, pairs, batch, jacobian), batch
+        entries, group = _entries(line, pairs, batch, jacobian)
+        noise, centre = line.noise.of_outputs(entries.rows), line.centre[entries.rows]
+        estimate = first_estimate(entries.above, entries.below, centre, entries.width, noise)
+        yield _Look(batch, entries, estimate, group)
 
 
 def _sides(line: Line, pairs: Pairs, groups: Sequence[Array]) -> tuple[Array, Array]:

@@ -67,7 +67,9 @@ class Contrast:
 
     @property
     def leaf_shape(self) -> Shape:
-        """Shape of the leaf; with a last axis for real and imaginary part if it is complex."""
+        """Shape of the leaf, with a last axis for real and imaginary part if it is complex; of a block of it flat."""
+        if self.evaluation.block is not None:
+            return self.comparison.analytical.shape[1:]
         return (*self.value.shape, 2) if np.iscomplexobj(self.value) else self.value.shape
 
     def same(self, one: Array, other: Array, tolerance: float = _PATTERN_TOLERANCE) -> bool:
@@ -79,7 +81,7 @@ class Contrast:
     def other_leaves(self) -> Iterator[tuple[str, Comparison]]:
         """The comparisons of all other differentiable leaves."""
         for name in self.evaluation.differentiable:
-            if name != self.leaf:
+            if name != self.leaf and self.evaluation.block is None:
                 yield name, measure(self.evaluation, name)
 
     def arrays(self) -> Iterator[tuple[str, Array]]:

@@ -39,6 +39,8 @@ _EXPLANATIONS = (
     permuted,
     factor_from_an_array,
 )
+# What can be told from some of the coordinates.
+_OF_ANY_COORDINATES = (detached, sign_or_factor, conjugated, low_precision)
 _PLACES = (zeros_for_terms, one_branch, block)
 
 
@@ -55,9 +57,12 @@ def diagnose(evaluation: Evaluation, leaf: str, comparison: Comparison) -> tuple
     cotangent = use_of_the_cotangent(evaluation, leaf)
     if cotangent is not None:
         return (cotangent,)
-    explanation = next((found for suspect in _EXPLANATIONS if (found := suspect(contrast))), None)
+    suspects = _EXPLANATIONS if evaluation.block is None else _OF_ANY_COORDINATES
+    explanation = next((found for suspect in suspects if (found := suspect(contrast))), None)
     if explanation is not None:
         return (explanation,)
+    if evaluation.block is not None:
+        return ()
     return tuple(found for suspect in _PLACES if (found := suspect(contrast)))
 
 

@@ -1,6 +1,6 @@
 """One module at one case: everything that several checks need, each computed once and on demand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from gradcheck.adapters.wrapped import LaidOut
 from gradcheck.algebra.layout import coordinates, ravel, real_view
-from gradcheck.algebra.precision import Noise, shown_eps
+from gradcheck.algebra.precision import Noise, eps_of, shown_eps
 from gradcheck.algebra.sampling import draw_case, generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
 from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
+from gradcheck.calculus.decoding import decoded_jacobians
 from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.point import is_differentiable
@@ -28,12 +29,27 @@ _NEARBY = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
+class Block:
+    """Some coordinates of one leaf, in order."""
+
+    leaf: str
+    columns: Array
+
+
+@dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A module, a case and the settings; every property raises ModuleError if the module misbehaves."""
+    """A module, a case and the settings; every property raises ModuleError if the module misbehaves.
+
+    Arguments:
+        block: what is looked at, if that is a part of a leaf.
+        one_hot: whether every output has to be pulled back by itself.
+    """
 
     module: Module
     case: Case
     settings: Settings
+    block: Block | None = None
+    one_hot: bool = False
 
     @cached_property
     def differentiable(self) -> tuple[str, ...]:
@@ -77,8 +93,63 @@ class Evaluation:
 
     @cached_property
     def jacobians(self) -> dict[str, Jacobian]:
-        """The analytical Jacobian of every differentiable leaf, by its entries."""
-        return analytical_jacobians(self.module, self.forward, self.case.leaves, self.differentiable)
+        """The analytical Jacobian of every differentiable leaf by its entries; only that of the block."""
+        leaves = self.differentiable if self.block is None else (self.block.leaf,)
+        found = self._decoded[0] if self._decoded else None
+        if found is None:
+            found = analytical_jacobians(self.module, self.forward, self.case.leaves, leaves)
+        return found if self.block is None else {leaf: found[leaf].restricted(self.block.columns) for leaf in leaves}
+
+    @cached_property
+    def _decoded(self) -> tuple[dict[str, Jacobian], int] | None:
+        """The Jacobians from backwards of several outputs at once, and their number, where coordinates are grouped."""
+        if self.one_hot or self.settings.mode != "grouped":
+            return None
+        point = {leaf: self.case.leaves[leaf] for leaf in self.differentiable}
+        layout, generator = self.forward.layout, generator_for(self.settings.seed, "decoding")
+
+        def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
+            gradients = call_backward(self.module, self.forward, cotangent)
+            return {leaf: gradient_of(self.module, gradients, leaf, point[leaf]) for leaf in leaves}
+
+        arrays = [*zip(layout.starts[:-1], layout.real_shapes, strict=True)]
+        sizes = {leaf: coordinates(value).size for leaf, value in point.items()}
+        eps = max([eps_of(value) for value in point.values()], default=0.0)
+        return decoded_jacobians(pull_back, sizes, arrays, eps, generator)
+
+    @property
+    def backwards(self) -> int:
+        """How many backwards the Jacobians took."""
+        return self._decoded[1] if self._decoded else self.forward.layout.size
+
+    @cached_property
+    def by_one_hots(self) -> "Evaluation":
+        """The same with one backward for every output: by that a disagreement is judged."""
+        return self if self._decoded is None else self._sharing(replace(self, one_hot=True))
+
+    @cached_property
+    def whole(self) -> "Evaluation":
+        """The evaluation of all coordinates."""
+        return self if self.block is None else replace(self, block=None)
+
+    def restricted(self, leaf: str, columns: Array) -> "Evaluation":
+        """The evaluation of some coordinates of a leaf, as if it had no others."""
+        block = self._sharing(replace(self, block=Block(leaf, columns)))
+        block.__dict__["whole"] = self
+        block.__dict__["jacobians"] = {leaf: self.jacobians[leaf].restricted(columns)}
+        return block
+
+    def _sharing(self, other: "Evaluation") -> "Evaluation":
+        """Another evaluation of the same case, with what has been computed of it here."""
+        same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "neighbourhood", "elsewhere")
+        other.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__})
+        return other
+
+    def columns(self, leaf: str) -> Array:
+        """Which coordinates of a leaf its Jacobian has."""
+        if self.block is not None and self.block.leaf == leaf:
+            return self.block.columns
+        return np.arange(coordinates(self.case.leaves[leaf]).size)
 
     def jacobian(self, leaf: str) -> Array:
         """The analytical Jacobian of a leaf as an array (outputs, coordinates)."""

@@ -8,8 +8,9 @@ import numpy as np
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.colouring import disjoint_groups
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line
-from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, estimate_of, screened
+from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, screened
 from gradcheck.checking.comparison import Comparison, compare
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
@@ -17,9 +18,6 @@ from gradcheck.checking.scales import leaf_scale
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import STRICTEST_THRESHOLD
 
-# Entries perturbed together have to agree as well as truncation allows, h² = 4e-11 beside the largest of a column: what
-# else has moved an output shows in nothing but a gap.
-_TOGETHER = 1e-8
 _LEAST_PART_OF_A_STEP = 0.5
 
 
@@ -55,10 +53,10 @@ def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
     quiet = (zeros <= STRICTEST_THRESHOLD * scale) | (zeros + rounding <= settled * jacobian.column_maxima)
     together = line.pairs(everything, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
     groups = _groups(evaluation, leaf)
-    screen = screened(line, pairs, together, groups, jacobian, _agreement(evaluation, leaf, line, settled), quiet)
+    screen = screened(line, pairs, together, groups, jacobian, _agreement(evaluation, leaf, settled), quiet)
     numerical = screen.estimate
     scale = leaf_scale(evaluation, leaf, numerical)
-    comparison = _compared(evaluation, leaf, screen.entries, line, scale)
+    comparison = _compared(evaluation, leaf, screen.entries, numerical, scale, scale)
     error = float(np.max(zeros + rounding, initial=np.finfo(np.float64).eps))
     certain = error <= evaluation.settings.threshold * scale
     enough = bool(certain and screen.open.size == 0 and np.any(numerical.value != 0))
@@ -78,35 +76,33 @@ def _groups(evaluation: Evaluation, leaf: str) -> list[Array]:
     return disjoint_groups(jacobian, everything, generator_for(evaluation.settings.seed, "groups", leaf))
 
 
-def _agreement(evaluation: Evaluation, leaf: str, line: Line, settled: float) -> Agrees:
+def _agreement(evaluation: Evaluation, leaf: str, settled: float) -> Agrees:
     """The rule by which an entry needs no second look: far below what is required, so that few are left in doubt."""
     largest = evaluation.jacobians[leaf].column_maxima
     scale = leaf_scale(evaluation, leaf)
 
-    def agrees(entries: Entries, together: bool) -> Array:
+    def agrees(entries: Entries, estimate: Estimate, together: bool) -> Array:
         # Beside the column's own largest entry, since a leaf may have columns of very different scales.
-        compared = _compared(evaluation, leaf, entries, line, largest[entries.columns], scale)
+        compared = _compared(evaluation, leaf, entries, estimate, largest[entries.columns], scale)
         right = compared.passes(settled)
         if together:
-            right &= compared.gap <= compared.allowed_error + _TOGETHER * largest[entries.columns]
+            # What else has moved an output shows in nothing but a gap, which is small by itself: h² = 4e-11.
+            right &= compared.gap <= compared.allowed_error + STRICTEST_THRESHOLD * largest[entries.columns]
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
-        numerical = compared.numerical
-        nothing = (numerical.value == 0) & (entries.analytical == 0) & (numerical.error <= STRICTEST_THRESHOLD * scale)
+        nothing = (estimate.value == 0) & (entries.analytical == 0) & (estimate.error <= STRICTEST_THRESHOLD * scale)
         return np.asarray((right | nothing) & (entries.columns != NOBODY))
 
     return agrees
 
 
 def _compared(
-    evaluation: Evaluation, leaf: str, entries: Entries, line: Line, scale: Array | float, of_leaf: float | None = None
+    evaluation: Evaluation, leaf: str, entries: Entries, estimate: Estimate, scale: Array | float, largest: float
 ) -> Comparison:
     """The comparison of single entries.
 
     Arguments:
         scale: what errors are compared with, where an entry is smaller than that.
-        of_leaf: the scale of the leaf, if that is another.
+        largest: the leaf's largest entry.
     """
-    rounding = rounding_at(
-        evaluation, leaf, float(scale) if of_leaf is None else of_leaf, entries.rows, entries.columns
-    )
-    return compare(entries.analytical, estimate_of(entries, line), scale, rounding)
+    rounding = rounding_at(evaluation, leaf, largest, entries.rows, entries.columns)
+    return compare(entries.analytical, estimate, scale, rounding)

@@ -8,9 +8,10 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.diagnosis import diagnose
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.judgement import Judgement, judge
 from gradcheck.checking.kinks import joint_disagreement
 from gradcheck.checking.linearity import nonlinearity, use_of_the_cotangent
-from gradcheck.checking.measurement import Judgement, judge, measure
+from gradcheck.checking.measurement import measure
 from gradcheck.checking.vacuity import degeneracies
 from gradcheck.checking.wording import message_of
 from gradcheck.values.aliases import Array
@@ -41,10 +42,11 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
 def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare backward with central differences at the point of the case, whatever it can tell."""
     judgement = judge(evaluation, leaf)
-    evidence = _evidence(evaluation, leaf, judgement)
-    threshold = evaluation.settings.threshold
+    evidence, threshold = _evidence(evaluation, leaf, judgement), evaluation.settings.threshold
     verdict = judgement.verdict(threshold)
-    message, diagnoses = message_of(evidence, verdict, threshold), diagnose(evaluation, leaf, judgement.comparison)
+    failed = verdict is Verdict.FAIL
+    message = message_of(evidence, verdict, threshold)
+    diagnoses = diagnose(judgement.evaluation, leaf, judgement.deciding) if failed else ()
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.comparison)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
@@ -55,7 +57,7 @@ def _beyond_single_entries(
     evaluation: Evaluation, leaf: str, comparison: Comparison
 ) -> tuple[str, tuple[Diagnosis, ...]] | None:
     """What is wrong although every entry is right by itself, if something is."""
-    if comparison.kinked.any():
+    if comparison.kinked.any() and comparison.analytical.ndim == 2:
         comparisons = {name: measure(evaluation, name) for name in evaluation.differentiable}
         if joint := joint_disagreement(evaluation, comparisons, leaf):
             return joint
@@ -71,31 +73,39 @@ def _evidence(evaluation: Evaluation, leaf: str, judgement: Judgement) -> Gradie
     magnitude, numerical = comparison.magnitude, comparison.numerical
     size = _largest(np.abs(near.value)) or 1.0
     outputs, coordinates = evaluation.jacobians[leaf].shape
+    failing, unresolved = _decisive(comparison, threshold)
     return GradientEvidence(
         leaf=leaf,
         role="parameter" if leaf in evaluation.module.parameters else "input",
         shape=value.shape,
         dtype=str(value.dtype),
         scale=_largest(magnitude[np.isfinite(magnitude)]),
-        relative_error=_largest(comparison.excess),
-        numerical_error=max(_largest(comparison.blur), judgement.error_of_zeros / judgement.scale),
+        relative_error=comparison.largest[0],
+        numerical_error=max(comparison.largest[1], judgement.error_of_zeros / judgement.scale),
         delta=_delta(judgement, coordinates),
         ladder=tuple((rung, judgement.verdict(rung)) for rung in LADDER),
         entries=outputs * coordinates,
-        failing=int(comparison.fails(threshold).sum()),
-        unresolved=int(comparison.unresolved(threshold).sum()),
+        failing=failing,
+        unresolved=unresolved,
         kinks=int(comparison.kinked.sum()),
         noise=_largest(numerical.noise) / size,
         repeats=_largest(near.noise.spread) / size,
-        worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), judgement, threshold),
+        worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), judgement, failing, unresolved),
         coverage=Coverage(
             coordinates=coordinates,
             alone=coordinates - judgement.grouped,
             forwards=judgement.forwards,
-            backwards=outputs,
+            backwards=evaluation.backwards,
             detectable=max(_largest(threshold * magnitude + comparison.allowed_error), judgement.error_of_zeros),
         ),
     )
+
+
+def _decisive(comparison: Comparison, threshold: float) -> tuple[int, int]:
+    """How many entries fail, and how many are unresolved."""
+    if comparison.verdict(threshold) is Verdict.PASS:
+        return 0, 0
+    return int(comparison.fails(threshold).sum()), int(comparison.unresolved(threshold).sum())
 
 
 def _delta(judgement: Judgement, coordinates: int) -> float:
@@ -108,10 +118,9 @@ def _largest(values: Array) -> float:
     return float(np.max(values, initial=0.0))
 
 
-def _worst(outputs: Layout, leaf: Layout, judgement: Judgement, threshold: float) -> tuple[Entry, ...]:
+def _worst(outputs: Layout, leaf: Layout, judgement: Judgement, failing: int, unresolved: int) -> tuple[Entry, ...]:
     """The entries that decide, worst first; one if none decides."""
     comparison = judgement.comparison
-    failing, unresolved = comparison.fails(threshold).sum(), comparison.unresolved(threshold).sum()
     decisive = comparison.blur if unresolved and not failing else comparison.excess
     order = _largest_places(decisive.ravel(), comparison.gap.ravel(), min(failing or unresolved or 1, _SHOWN))
     numerical = comparison.numerical

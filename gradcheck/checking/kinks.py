@@ -28,8 +28,9 @@ _DIRECTIONS = np.stack([np.cos(np.arange(8) * np.pi / 8), np.sin(np.arange(8) * 
 
 
 def spots_of(evaluation: Evaluation, leaf: str) -> list[Spot]:
-    """All coordinates of a leaf."""
-    coordinates = coordinates_of(evaluation.neighbourhood, leaf, evaluation.room(leaf))
+    """All coordinates of a leaf, or of the block of it."""
+    near, columns = evaluation.neighbourhood, evaluation.columns(leaf)
+    coordinates = coordinates_of(near, leaf, evaluation.room(leaf), columns)
     return [Spot(leaf, coordinates[j]) for j in range(len(coordinates))]
 
 

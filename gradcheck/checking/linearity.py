@@ -7,7 +7,7 @@ from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.measurement import judge
+from gradcheck.checking.judgement import judge
 from gradcheck.checking.rounding import rounding_of, rounding_of_sums
 from gradcheck.checking.scales import scale_of_products
 from gradcheck.values.aliases import Array

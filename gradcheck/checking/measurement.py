@@ -1,6 +1,6 @@
 """The Jacobian of one leaf, measured and compared; a disagreement is confirmed before it is reported."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,7 +17,7 @@ from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.checking.scales import leaf_scale, scale_of_the_point
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
-from gradcheck.values.verdict import STRICTEST_THRESHOLD, Verdict
+from gradcheck.values.verdict import STRICTEST_THRESHOLD
 
 _FAR = 0.5
 # Where terms cancel, as x - mean does for equal entries, what remains of them is the rounding of their size.
@@ -25,50 +25,6 @@ _REMAINS = 1e-10
 # An error that is made of noise alone is itself known to a few times only.
 _DOUBT = 16.0
 _NOTHING = 1e-3
-
-
-@dataclass(frozen=True, eq=False)
-class Judgement:
-    """The comparison that decides about a leaf, and what it took.
-
-    Arguments:
-        comparison: of entries (entries,) or of all (outputs, coordinates).
-        rows, columns: where the entries are, in the shape of the comparison.
-        error_of_zeros: how large an entry could be that is 0 on both sides and is not in the comparison.
-        scale: the largest entry.
-        grouped: how many coordinates were perturbed together with others.
-        forwards: evaluations that it took.
-    """
-
-    comparison: Comparison
-    rows: Array
-    columns: Array
-    error_of_zeros: float
-    scale: float
-    grouped: int
-    forwards: int
-
-    def verdict(self, threshold: float) -> Verdict:
-        """FAIL if an entry fails, else INCONCLUSIVE if one is unresolved, else PASS."""
-        found = self.comparison.verdict(threshold)
-        vague = self.error_of_zeros > threshold * self.scale
-        return Verdict.INCONCLUSIVE if found is Verdict.PASS and vague else found
-
-
-@lru_cache(maxsize=16)
-def judge(evaluation: Evaluation, leaf: str) -> Judgement:
-    """Compare backward with central differences, as thoroughly as it takes."""
-    look = first_look(evaluation, leaf)
-    screen = look.screen
-    if look.enough:
-        entries, scale = screen.entries, leaf_scale(evaluation, leaf, screen.estimate)
-        return Judgement(
-            look.comparison, entries.rows, entries.columns, look.error_of_zeros, scale, screen.grouped, screen.forwards
-        )
-    comparison = measure(evaluation, leaf)
-    rows, columns = (np.asarray(index) for index in np.indices(comparison.analytical.shape))
-    scale, forwards = leaf_scale(evaluation, leaf, comparison.numerical), comparison.numerical.forwards
-    return Judgement(comparison, rows, columns, 0.0, scale, screen.grouped, forwards)
 
 
 @lru_cache(maxsize=16)
@@ -79,9 +35,9 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     neighbouring points, for its own rounding; differences at other steps; and slopes beside the point, for a
     kink that a single coordinate does not show. Only what disagrees with all of them is left.
     """
-    goal, screen = _goal(evaluation, leaf), first_look(evaluation, leaf).screen
-    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal, screen.samples)
-    numerical = replace(numerical, forwards=numerical.forwards + screen.forwards)
+    goal, columns = _goal(evaluation, leaf), evaluation.columns(leaf)
+    first = first_look(evaluation.whole, leaf).screen.samples_of(columns)
+    numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal, columns, first)
     comparison = _compared(evaluation, leaf, numerical)
     threshold = evaluation.settings.threshold
     if not _doubtful(comparison, threshold).any():
@@ -150,15 +106,15 @@ def _compared(evaluation: Evaluation, leaf: str, numerical: Estimate, spread: Ar
 
 def _confirmed(evaluation: Evaluation, leaf: str, numerical: Estimate, wrong: Array, j: int, goal: Goal) -> Estimate:
     """The numerical Jacobian with what other steps, and points beside this one, say about a column's wrong entries."""
-    near, room = evaluation.neighbourhood, evaluation.room(leaf)
-    second = second_opinion(near, leaf, j, room, goal)
+    near, room, at = evaluation.neighbourhood, evaluation.room(leaf), int(evaluation.columns(leaf)[j])
+    second = second_opinion(near, leaf, at, room, goal)
     numerical = _widened(numerical, second, j)
     # What is approached at the rate of truncation, or holds from the largest step on, is no effect of rounding; but
     # that nothing moves may be.
     claimed = np.abs(evaluation.jacobian(leaf)[:, j])
     unsure = wrong & (~second.firm | (np.abs(second.value) <= _NOTHING * claimed))
     gaps = np.abs(evaluation.jacobian(leaf)[:, j] - numerical.value[:, j])
-    cautious = cautious_opinion(near, leaf, j, room, goal, gaps[unsure]) if unsure.any() else None
+    cautious = cautious_opinion(near, leaf, at, room, goal, gaps[unsure]) if unsure.any() else None
     numerical = _blurred(numerical, cautious, unsure, j)
     return with_pieces_beside(evaluation, leaf, numerical, wrong, j)
 

@@ -94,7 +94,7 @@ def rounding_of_sums(evaluation: Evaluation, leaf: str, scale: float, weights: A
 
 
 def _sizes(evaluation: Evaluation, leaf: str) -> Array:
-    return np.minimum(np.abs(coordinates(evaluation.case.leaves[leaf])), 1.0)
+    return np.minimum(np.abs(coordinates(evaluation.case.leaves[leaf])), 1.0)[evaluation.columns(leaf)]
 
 
 def _kinds_of_sizes(evaluation: Evaluation, leaf: str) -> tuple[Array, Array]:

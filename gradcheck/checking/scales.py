@@ -13,7 +13,7 @@ def leaf_scale(evaluation: Evaluation, leaf: str, numerical: Estimate | None = N
     Arguments:
         numerical: what has been measured of it, as far as something has.
     """
-    claimed, nothing = np.array([evaluation.jacobians[leaf].largest]), np.zeros(0)
+    claimed, nothing = np.array([evaluation.whole.jacobians[leaf].largest]), np.zeros(0)
     value, error = (nothing, nothing) if numerical is None else (numerical.value, numerical.error)
     return scale_of(claimed, value, error, scale_of_the_point(evaluation, leaf))
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.measurement import judge
+from gradcheck.checking.judgement import judge
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 

@@ -14,8 +14,8 @@ from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.linearity import use_of_the_cotangent
-from gradcheck.checking.scales import scale_of_products, scale_of_the_point
 from gradcheck.checking.rounding import rounding_of, rounding_of_sums
+from gradcheck.checking.scales import scale_of_products, scale_of_the_point
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult, Diagnosis, entry_path
 from gradcheck.values.verdict import Verdict

@@ -16,8 +16,8 @@ from gradcheck.checking.comparison import INSENSITIVE
 from gradcheck.checking.dimension_analysis import check_dimensions
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import gradient_at_the_point
-from gradcheck.checking.scales import scale_of_the_point
 from gradcheck.checking.point import case_at
+from gradcheck.checking.scales import scale_of_the_point
 from gradcheck.strategies.calls import Call
 from gradcheck.values.aliases import Sizes
 from gradcheck.values.dimensions import bind

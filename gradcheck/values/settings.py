@@ -42,6 +42,7 @@ class Settings:
     also: Sequence[str] = ()
     budget: int = 200
     mode: str = "auto"
+    memory: int = 512_000_000
     waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

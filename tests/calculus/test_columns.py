@@ -87,12 +87,12 @@ def test_an_output_that_hardly_moves_is_uncertain_by_its_noise() -> None:
 @pytest.mark.parametrize("bend", [lambda x: np.abs(x - 0.7), lambda x: np.exp(-(((x - 0.7) / 1e-9) ** 2))])
 def test_a_first_estimate_over_a_bend_settles_nothing(bend: Function) -> None:
     line, coordinate = line_along(bend, 0.7)
-    assert np.isinf(first_estimates(line.one_pair_each(np.array([coordinate.first_step]))).error[0, 0])
+    assert np.isinf(first_estimates(line.one_pair_each(np.arange(1), np.array([coordinate.first_step]))).error[0, 0])
 
 
 def test_a_first_estimate_over_a_smooth_function_states_its_rounding() -> None:
     line, coordinate = line_along(np.sin, 0.7)
-    found = first_estimates(line.one_pair_each(np.array([coordinate.first_step])))
+    found = first_estimates(line.one_pair_each(np.arange(1), np.array([coordinate.first_step])))
     assert abs(found.value[0, 0] - np.cos(0.7)) < 1e-9
     assert found.error[0, 0] < 1e-9
 
