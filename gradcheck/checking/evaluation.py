@@ -26,6 +26,18 @@ from gradcheck.values.settings import Settings
 
 _GENERIC_POINTS = 4
 _NEARBY = 1e-3
+_FEW_EVALUATIONS = 2000
+_MANY_COORDINATES = 10**6
+
+
+def is_small(coordinates: int, outputs: int) -> bool:
+    """Whether a leaf takes so few evaluations that grouping its coordinates would save nothing to speak of."""
+    return 2 * coordinates + outputs <= _FEW_EVALUATIONS
+
+
+def is_large(coordinates: int) -> bool:
+    """Whether a leaf is projected unless something else is asked for."""
+    return coordinates > _MANY_COORDINATES
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,23 +101,32 @@ class Evaluation:
 
     def gradient(self, leaf: str) -> Array:
         """The coordinates of the gradient that backward returns for the generic cotangent."""
-        return gradient_of(self.module, self.gradients, leaf, self.case.leaves[leaf])
+        gradient = gradient_of(self.module, self.gradients, leaf, self.case.leaves[leaf])
+        return gradient if self.block is None else gradient[self.columns(leaf)]
 
     @cached_property
     def jacobians(self) -> dict[str, Jacobian]:
         """The analytical Jacobian of every differentiable leaf by its entries; only that of the block."""
-        leaves = self.differentiable if self.block is None else (self.block.leaf,)
+        leaves = self.with_jacobians if self.block is None else (self.block.leaf,)
         found = self._decoded[0] if self._decoded else None
         if found is None:
             found = analytical_jacobians(self.module, self.forward, self.case.leaves, leaves)
         return found if self.block is None else {leaf: found[leaf].restricted(self.block.columns) for leaf in leaves}
 
+    @property
+    def with_jacobians(self) -> tuple[str, ...]:
+        """The differentiable leaves whose Jacobians are looked at; of the others only projections are."""
+        mode = self.settings.mode
+        counts = {leaf: coordinates(self.case.leaves[leaf]).size for leaf in self.differentiable}
+        projected = {leaf: mode == "projected" or (mode == "auto" and is_large(counts[leaf])) for leaf in counts}
+        return tuple(leaf for leaf in self.differentiable if not projected[leaf])
+
     @cached_property
     def _decoded(self) -> tuple[dict[str, Jacobian], int] | None:
         """The Jacobians from backwards of several outputs at once, and their number, where coordinates are grouped."""
-        if self.one_hot or self.settings.mode != "grouped":
+        if self.one_hot or not self._groups_are_wanted:
             return None
-        point = {leaf: self.case.leaves[leaf] for leaf in self.differentiable}
+        point = {leaf: self.case.leaves[leaf] for leaf in self.with_jacobians}
         layout, generator = self.forward.layout, generator_for(self.settings.seed, "decoding")
 
         def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
@@ -116,6 +137,23 @@ class Evaluation:
         sizes = {leaf: coordinates(value).size for leaf, value in point.items()}
         eps = max([eps_of(value) for value in point.values()], default=0.0)
         return decoded_jacobians(pull_back, sizes, arrays, eps, generator)
+
+    @property
+    def _groups_are_wanted(self) -> bool:
+        if self.settings.mode != "auto":
+            return self.settings.mode == "grouped"
+        counts = [coordinates(self.case.leaves[leaf]).size for leaf in self.with_jacobians]
+        return any(not is_small(count, self.forward.layout.size) for count in counts)
+
+    @cached_property
+    def groups(self) -> dict[str, list[Array]]:
+        """The groups in which coordinates are perturbed, leaf by leaf as they are needed."""
+        return {}
+
+    @cached_property
+    def measured(self) -> dict[str, float]:
+        """What was measured of the module's speed."""
+        return {}
 
     @property
     def backwards(self) -> int:
@@ -132,11 +170,22 @@ class Evaluation:
         """The evaluation of all coordinates."""
         return self if self.block is None else replace(self, block=None)
 
-    def restricted(self, leaf: str, columns: Array) -> "Evaluation":
-        """The evaluation of some coordinates of a leaf, as if it had no others."""
+    @cached_property
+    def looked_at(self) -> "Evaluation":
+        """The evaluation whose first look counts for this one."""
+        return self
+
+    def part(self, leaf: str, columns: Array) -> "Evaluation":
+        """The evaluation of some coordinates of a leaf, in order, as if it had no others."""
         block = self._sharing(replace(self, block=Block(leaf, columns)))
-        block.__dict__["whole"] = self
-        block.__dict__["jacobians"] = {leaf: self.jacobians[leaf].restricted(columns)}
+        block.__dict__["whole"] = self.whole
+        block.__dict__["jacobians"] = {leaf: self.whole.jacobians[leaf].restricted(columns)}
+        return block
+
+    def restricted(self, leaf: str, columns: Array) -> "Evaluation":
+        """The same for coordinates at which a first look has been taken here."""
+        block = self.part(leaf, columns)
+        block.__dict__["looked_at"] = self
         return block
 
     def _sharing(self, other: "Evaluation") -> "Evaluation":

@@ -6,12 +6,12 @@ from functools import lru_cache
 import numpy as np
 
 from gradcheck.algebra.sampling import generator_for
-from gradcheck.calculus.colouring import disjoint_groups
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line
 from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, screened
 from gradcheck.checking.comparison import Comparison, compare
+from gradcheck.checking.effort import effort_for, groups_of
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
 from gradcheck.checking.scales import leaf_scale
@@ -40,26 +40,26 @@ class FirstLook:
 
 @lru_cache(maxsize=16)
 def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
-    """Perturb every coordinate of a leaf for the first time, and compare with what backward gives."""
-    near, room, jacobian = evaluation.neighbourhood, evaluation.room(leaf), evaluation.jacobians[leaf]
+    """Perturb every coordinate of a leaf, or of the block of it, and compare with what backward gives."""
+    whole, columns = evaluation.whole, evaluation.columns(leaf)
+    near, room, jacobian = whole.neighbourhood, whole.room(leaf), whole.jacobians[leaf]
     line, at = Line(near, leaf), coordinates_of(near, leaf, room)
-    scale, everything = leaf_scale(evaluation, leaf), np.arange(len(at))
-    rounding = rounding_of_zeros(evaluation, leaf, scale)
-    settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
-    pairs = line.pairs(everything, at.first_steps)
+    scale = leaf_scale(whole, leaf)
+    rounding = rounding_of_zeros(whole, leaf, scale)
+    settled = max(STRICTEST_THRESHOLD, whole.settings.threshold / 10)
+    pairs = line.pairs(at.indices, at.first_steps)
     noise = float(np.max(near.noise.at(near.value), initial=0.0))
     with np.errstate(all="ignore"):
         zeros = 2 * noise / (pairs.up + pairs.down)
     quiet = (zeros <= STRICTEST_THRESHOLD * scale) | (zeros + rounding <= settled * jacobian.column_maxima)
-    together = line.pairs(everything, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
-    groups = _groups(evaluation, leaf)
-    screen = screened(line, pairs, together, groups, jacobian, _agreement(evaluation, leaf, settled), quiet)
-    numerical = screen.estimate
-    scale = leaf_scale(evaluation, leaf, numerical)
-    comparison = _compared(evaluation, leaf, screen.entries, numerical, scale, scale)
-    error = float(np.max(zeros + rounding, initial=np.finfo(np.float64).eps))
+    together = line.pairs(at.indices, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
+    groups, agrees = _groups(evaluation, leaf), _agreement(whole, leaf, settled)
+    screen = screened(line, pairs, together, groups, jacobian, agrees, quiet)
+    scale = leaf_scale(whole, leaf, screen.estimate)
+    comparison = _compared(whole, leaf, screen.entries, screen.estimate, scale, scale)
+    error = float(np.max((zeros + rounding)[columns], initial=np.finfo(np.float64).eps))
     certain = error <= evaluation.settings.threshold * scale
-    enough = bool(certain and screen.open.size == 0 and np.any(numerical.value != 0))
+    enough = bool(certain and screen.open.size == 0 and np.any(screen.estimate.value != 0))
     return FirstLook(screen, comparison, error, enough)
 
 
@@ -69,11 +69,9 @@ def _parts_of_steps(evaluation: Evaluation, leaf: str, count: int) -> Array:
 
 
 def _groups(evaluation: Evaluation, leaf: str) -> list[Array]:
-    jacobian = evaluation.jacobians[leaf]
-    everything = np.arange(jacobian.shape[1])
-    if evaluation.settings.mode != "grouped":
-        return list(everything[:, None])
-    return disjoint_groups(jacobian, everything, generator_for(evaluation.settings.seed, "groups", leaf))
+    if effort_for(evaluation.whole, leaf).mode == "grouped":
+        return groups_of(evaluation, leaf)
+    return list(evaluation.columns(leaf)[:, None])
 
 
 def _agreement(evaluation: Evaluation, leaf: str, settled: float) -> Agrees:

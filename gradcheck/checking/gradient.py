@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
+from gradcheck.algebra.sampling import generator_for
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.diagnosis import diagnose
+from gradcheck.checking.effort import Effort, effort_for
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.judgement import Judgement, judge
+from gradcheck.checking.judgement import Judgement, fits, judge
 from gradcheck.checking.kinks import joint_disagreement
 from gradcheck.checking.linearity import nonlinearity, use_of_the_cotangent
 from gradcheck.checking.measurement import measure
+from gradcheck.checking.projected import check_projected
 from gradcheck.checking.vacuity import degeneracies
 from gradcheck.checking.wording import message_of
 from gradcheck.values.aliases import Array
@@ -27,6 +30,8 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
 
     Where the point cannot tell, because of its values, a declared module is compared at a generic point as well.
     """
+    if effort_for(evaluation.whole, leaf).mode == "projected":
+        return check_projected(evaluation, leaf)
     result = gradient_at_the_point(evaluation, leaf)
     if result.verdict is not Verdict.PASS or not (special := degeneracies(evaluation)):
         return result
@@ -41,6 +46,9 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
 
 def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare backward with central differences at the point of the case, whatever it can tell."""
+    effort = effort_for(evaluation.whole, leaf)
+    if effort.mode == "sampled" and evaluation.block is None:
+        evaluation = evaluation.part(leaf, _sample(evaluation, leaf, effort))
     judgement = judge(evaluation, leaf)
     evidence, threshold = _evidence(evaluation, leaf, judgement), evaluation.settings.threshold
     verdict = judgement.verdict(threshold)
@@ -53,12 +61,18 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses)
 
 
+def _sample(evaluation: Evaluation, leaf: str, effort: Effort) -> Array:
+    generator = generator_for(evaluation.settings.seed, "sample", leaf)
+    return np.sort(generator.choice(effort.coordinates, effort.chosen, replace=False))
+
+
 def _beyond_single_entries(
     evaluation: Evaluation, leaf: str, comparison: Comparison
 ) -> tuple[str, tuple[Diagnosis, ...]] | None:
     """What is wrong although every entry is right by itself, if something is."""
-    if comparison.kinked.any() and comparison.analytical.ndim == 2:
-        comparisons = {name: measure(evaluation, name) for name in evaluation.differentiable}
+    if comparison.kinked.any() and evaluation.block is None and fits(evaluation, leaf):
+        others = [name for name in evaluation.with_jacobians if fits(evaluation, name)]
+        comparisons = {name: measure(evaluation, name) for name in others}
         if joint := joint_disagreement(evaluation, comparisons, leaf):
             return joint
     if nonlinear := nonlinearity(evaluation, leaf):
@@ -73,6 +87,7 @@ def _evidence(evaluation: Evaluation, leaf: str, judgement: Judgement) -> Gradie
     magnitude, numerical = comparison.magnitude, comparison.numerical
     size = _largest(np.abs(near.value)) or 1.0
     outputs, coordinates = evaluation.jacobians[leaf].shape
+    effort = effort_for(evaluation.whole, leaf)
     failing, unresolved = _decisive(comparison, threshold)
     return GradientEvidence(
         leaf=leaf,
@@ -92,8 +107,10 @@ def _evidence(evaluation: Evaluation, leaf: str, judgement: Judgement) -> Gradie
         repeats=_largest(near.noise.spread) / size,
         worst=_worst(evaluation.forward.layout, Layout.of({leaf: value}), judgement, failing, unresolved),
         coverage=Coverage(
-            coordinates=coordinates,
+            coordinates=coordinates if effort.mode != "sampled" else effort.coordinates,
             alone=coordinates - judgement.grouped,
+            grouped=judgement.grouped,
+            projected=0,
             forwards=judgement.forwards,
             backwards=evaluation.backwards,
             detectable=max(_largest(threshold * magnitude + comparison.allowed_error), judgement.error_of_zeros),

@@ -26,7 +26,7 @@ class Judgement:
     Arguments:
         evaluation: of the leaf, or of the block of it that decides.
         comparison: of entries (entries,) or of all (outputs, coordinates).
-        rows, columns: where the entries are, in the shape of the comparison.
+        rows, columns: where the entries are in the whole Jacobian, in the shape of the comparison.
         error_of_zeros: how large an entry could be that is 0 on both sides and is not in the comparison.
         scale: the largest entry.
         grouped: how many coordinates were perturbed together with others.
@@ -68,10 +68,15 @@ def _judged(evaluation: Evaluation, leaf: str) -> Judgement:
     look = first_look(evaluation, leaf)
     if look.enough:
         return _by_first_look(evaluation, leaf, look)
-    outputs, coordinates = evaluation.jacobians[leaf].shape
-    if outputs * coordinates <= _most_entries(evaluation):
+    if fits(evaluation, leaf):
         return _of_everything(evaluation, leaf, look)
     return _of_what_is_open(evaluation, leaf, look)
+
+
+def fits(evaluation: Evaluation, leaf: str) -> bool:
+    """Whether all entries of a leaf may be looked at closely at once, within the limit of memory."""
+    outputs, coordinates = evaluation.jacobians[leaf].shape
+    return outputs * coordinates <= _most_entries(evaluation)
 
 
 def _most_entries(evaluation: Evaluation) -> int:
@@ -89,7 +94,8 @@ def _by_first_look(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgem
 
 def _of_everything(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgement:
     comparison = measure(evaluation, leaf)
-    rows, columns = (np.asarray(index) for index in np.indices(comparison.analytical.shape))
+    rows, positions = (np.asarray(index) for index in np.indices(comparison.analytical.shape))
+    columns = evaluation.columns(leaf)[positions]
     scale, forwards = leaf_scale(evaluation, leaf, comparison.numerical), comparison.numerical.forwards
     forwards += look.screen.forwards
     return Judgement(evaluation, comparison, rows, columns, 0.0, scale, look.screen.grouped, forwards, comparison)

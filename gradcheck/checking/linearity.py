@@ -37,7 +37,7 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     if not wrong.any():
         return ""
     j = int(np.argmax(np.where(wrong, gap, -1.0)))
-    entry = entry_path(*Layout.of({leaf: value}).locate(j))
+    entry = entry_path(*Layout.of({leaf: value}).locate(int(evaluation.columns(leaf)[j])))
     return (
         f"backward is not linear in the cotangent: for a generic one it gives {entry} the gradient {given[j]:.10g},"
         f" but its own Jacobian gives {expected[j]:.10g}; expected it to multiply by the cotangent, whatever that is"

@@ -36,7 +36,7 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     kink that a single coordinate does not show. Only what disagrees with all of them is left.
     """
     goal, columns = _goal(evaluation, leaf), evaluation.columns(leaf)
-    first = first_look(evaluation.whole, leaf).screen.samples_of(columns)
+    first = first_look(evaluation.looked_at, leaf).screen.samples_of(columns)
     numerical = numerical_jacobian(evaluation.neighbourhood, leaf, evaluation.room(leaf), goal, columns, first)
     comparison = _compared(evaluation, leaf, numerical)
     threshold = evaluation.settings.threshold

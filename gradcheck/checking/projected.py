@@ -64,6 +64,8 @@ def _evidence(projector: Projector, judgement: Judgement) -> GradientEvidence:
         coverage=Coverage(
             coordinates=power.coordinates,
             alone=len(entries),
+            grouped=0,
+            projected=power.coordinates - len(entries),
             forwards=power.forwards + power.further,
             backwards=power.backwards,
             detectable=power.visible / weakest,

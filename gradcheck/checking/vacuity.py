@@ -20,7 +20,8 @@ def _notes(evaluation: Evaluation, leaf: str) -> Iterator[str]:
     yield from _special_values(leaf, evaluation.case.leaves[leaf])
     if leaf == evaluation.differentiable[0] and _single_sample(evaluation):
         yield "there is one sample only: a sum over the batch cannot be told from a mean, or from none"
-    yield from _without_influence(evaluation, leaf)
+    if leaf in evaluation.with_jacobians and evaluation.block is None:
+        yield from _without_influence(evaluation, leaf)
 
 
 def _special_values(leaf: str, value: Array) -> Iterator[str]:

@@ -64,8 +64,8 @@ def _against_reference(evaluation: Evaluation, reference: Module | Callable[...,
     if problems or not has_gradient or not evaluation.differentiable:
         return problems
     rows = np.concatenate([forward.layout.positions(name) for name in names])
-    jacobians = analytical_jacobians(module, forward, leaves, evaluation.differentiable)
-    for leaf in evaluation.differentiable:
+    jacobians = analytical_jacobians(module, forward, leaves, evaluation.with_jacobians)
+    for leaf in evaluation.with_jacobians:
         given, expected = evaluation.jacobian(leaf), jacobians[leaf].dense()[rows]
         problems += _difference(f"Jacobian of {leaf}", given, expected, threshold, "the reference")
     return problems

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from gradcheck.algebra.layout import Layout
+from gradcheck.algebra.layout import Layout, coordinates
 from gradcheck.algebra.precision import eps_of
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import gradient_of
@@ -128,13 +128,18 @@ class _Terms:
     def of(
         cls, evaluation: Evaluation, leaf: str, cotangents: tuple[Array, Array], gradients: tuple[Array, Array]
     ) -> "_Terms":
+        threshold = evaluation.settings.threshold
+        if leaf not in evaluation.with_jacobians:
+            # Without a Jacobian the terms of a sum are not known, only that none of them matters beside the largest sum.
+            largest = tuple(np.full(g.size, np.max(np.abs(g), initial=0.0)) for g in gradients)
+            return cls(gradients, (largest[0], largest[1]), (0 * largest[0], 0 * largest[1]), threshold)
         jacobian = evaluation.jacobians[leaf].absolute()
         natural = scale_of_products(evaluation, leaf, jacobian.largest)
         sizes, roundings = [], []
         for weights in (np.abs(cotangent) for cotangent in cotangents):
             sizes.append(jacobian.pulled_back(weights))
             roundings.append(rounding_of_sums(evaluation, leaf, natural, weights))
-        return cls(gradients, (sizes[0], sizes[1]), (roundings[0], roundings[1]), evaluation.settings.threshold)
+        return cls(gradients, (sizes[0], sizes[1]), (roundings[0], roundings[1]), threshold)
 
     def residue(self, combination: tuple[float, float, str], given: Array) -> _Residue:
         alpha, beta, text = combination
@@ -153,9 +158,16 @@ def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]
     value, u = evaluation.case.leaves[leaf], evaluation.cotangent
     natural = scale_of_the_point(evaluation, leaf) * np.abs(u).sum()
     own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural)
-    size = np.maximum(evaluation.jacobians[leaf].absolute().pulled_back(np.abs(u)), np.finfo(float).tiny)
+    size = np.maximum(_terms_of_u(evaluation, leaf), np.finfo(float).tiny)
     widened = [replace(residue, allowed=residue.allowed + own * (residue.scale / size)) for residue in residues]
     return [residue for residue in widened if residue.broken]
+
+
+def _terms_of_u(evaluation: Evaluation, leaf: str) -> Array:
+    weights = np.abs(evaluation.cotangent)
+    if leaf not in evaluation.with_jacobians:
+        return np.full(coordinates(evaluation.case.leaves[leaf]).size, weights.sum())
+    return evaluation.jacobians[leaf].absolute().pulled_back(weights)
 
 
 def _sentence(evaluation: Evaluation, leaf: str, residue: _Residue) -> str:

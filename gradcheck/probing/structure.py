@@ -80,6 +80,8 @@ def _slice_numbers(dimensions: Dimensions, symbol: str, array: Array) -> Array:
 
 
 def _entries_off(evaluation: Evaluation, leaf: str, output: str, off: Array, claim: str) -> Iterator[str]:
+    if leaf not in evaluation.with_jacobians:
+        return
     rows = evaluation.forward.layout.positions(output)
     jacobian = np.abs(evaluation.jacobian(leaf)[rows])
     limit = _ROUNDINGS * eps_of(evaluation.case.leaves[leaf]) * float(np.max(jacobian, initial=0.0))

@@ -12,6 +12,7 @@ from gradcheck import __version__
 from gradcheck.surfaces.commands import INTERNAL, INTERRUPTED, USAGE, explain, list_modules, report
 from gradcheck.surfaces.outputs import FORMATS, AddFile, AddFormat
 from gradcheck.values.errors import GradcheckError
+from gradcheck.values.settings import MODES
 
 _BROKEN_PIPE = 141  # as a shell reports the signal
 _TARGETS = """\
@@ -56,7 +57,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     parser.add_argument("--threshold", type=float, help="relative error allowed per entry, 1e-7 to 1e-4 (1e-5)")
     parser.add_argument("--seed", type=int, help="seed of all draws (0)")
-    parser.add_argument("--budget", type=int, help="how many calls the survey 'search' makes up for a module (200)")
+    parser.add_argument("--examples", type=int, help="how many calls the survey 'search' makes up for a module (200)")
+    parser.add_argument("--mode", choices=MODES, help="how coordinates are perturbed (auto)")
+    parser.add_argument(
+        "--budget", help="what the gradient checks of one case may cost: evaluations, or seconds such as 10s"
+    )
+    parser.add_argument("--memory-limit", help="what a gradient check may use for itself (512MB)")
     parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")
     parser.add_argument(
         "--format", dest="outputs", action=AddFormat, choices=sorted(FORMATS), help="format; repeat for several"

@@ -97,7 +97,7 @@ def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]
     configuration = load_configuration(Path.cwd())
     given = {
         key: value
-        for key in ("threshold", "seed", "complex_step", "checks", "also", "budget", "waive")
+        for key in ("threshold", "seed", "complex_step", "checks", "also", "examples", "mode", "budget", "memory_limit", "waive")
         if (value := getattr(options, key, None)) is not None
     }
     given["waive"] = {**configuration.settings.waive, **given.get("waive", {})}

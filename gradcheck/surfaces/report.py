@@ -70,7 +70,10 @@ def check(
     checks: Sequence[str] = (),
     cases: Sequence[Sizes] | str = (),
     also: Sequence[str] = (),
-    budget: int = 200,
+    examples: int = 200,
+    mode: str = "auto",
+    budget: int | str | None = None,
+    memory_limit: int | str = "512MB",
     waive: Mapping[str, str] | None = None,
 ) -> Report:
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
@@ -90,7 +93,11 @@ def check(
         cases: sizes of dimension symbols to draw at, such as ``[{"N": 4}, {"N": 1, "D": 1}]``; or ``"hypothesis"``,
             for the drawn points and a search besides, as ``also=["search"]``.
         also: surveys to carry out besides, ``"search"`` and ``"mutation"``; see ``gradcheck explain``.
-        budget: how many calls a search makes up.
+        examples: how many calls a search makes up.
+        mode: how coordinates are perturbed: ``"exhaustive"``, ``"grouped"``, ``"sampled"``, ``"projected"``; ``"auto"``
+            takes what suits each leaf. See docs/scaling.md.
+        budget: what the gradient checks of one case may cost: evaluations, or seconds such as ``"10s"``.
+        memory_limit: what a gradient check may use for itself beside the module.
         waive: behaviour probes to leave out, each with the reason: ``{"layouts": "kernel requires contiguous input"}``.
 
     Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
@@ -110,7 +117,10 @@ def check(
         "checks": checks,
         "cases": cases,
         "also": also,
+        "examples": examples,
+        "mode": mode,
         "budget": budget,
+        "memory_limit": memory_limit,
         "waive": waive or {},
     }
     return verify(module, arrays, Settings(), options)

@@ -53,7 +53,7 @@ def property_of(
     counts = tally or Tally()
 
     @hypothesis.settings(
-        max_examples=settings.budget,
+        max_examples=settings.examples,
         deadline=None,
         database=_database(modules),
         phases=_PHASES,

@@ -109,7 +109,7 @@ SEARCH = Check(
 makes up calls from the declarations, with small dimensions (1 and 0 among them), special values (0, ±1, ties, tiny,
 huge, beside kinks and edges), labels, masks and memory layouts; carries out `dimensions` and `gradient` at each, looks
 where the gap is largest, and shrinks a wrong call to the smallest dimensions and the simplest numbers. It is carried
-out on request, once a module: `--also search`, `--gradcheck-hypothesis` in pytest. `budget` says how many calls.""",
+out on request, once a module: `--also search`, `--gradcheck-hypothesis` in pytest. `examples` says how many calls.""",
     why="""\
 the drawn cases have generic values and prime sizes. A backward may be right there and wrong where a batch has one
 sample, two entries are equal, a base is negative or an index occurs twice.""",

@@ -17,12 +17,12 @@ def search_test(module: Any, **options: Any) -> Callable[[], None]:
 
     Arguments:
         module: a Module, a Module class, or a function that returns modules.
-        options: as of ``gradcheck.check``; ``budget`` is the number of calls, ``seed`` decides which.
+        options: as of ``gradcheck.check``; ``examples`` is the number of calls, ``seed`` decides which.
 
     Raises ConfigurationError or TargetError for what cannot be searched.
 
     >>> from gradcheck.modules import Tanh
-    >>> test_tanh = search_test(Tanh, budget=20)
+    >>> test_tanh = search_test(Tanh, examples=20)
     >>> test_tanh()
     """
     return property_of(modules_of(module), settings_with(Settings(), options))

@@ -1,11 +1,13 @@
 """Suites: a module under test as a class, every check a test method."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from gradcheck.surfaces.report import planned_names
+from gradcheck.values.settings import Settings
 
-_OPTIONS = ("threshold", "cases", "waive", "checks", "also", "inconclusive", "complex_step", "seed", "budget")
+_OPTIONS = tuple(option.name for option in fields(Settings))
 
 
 class ModuleSuite:

@@ -48,15 +48,19 @@ class Coverage:
     """How the coordinates of a leaf were perturbed, what it cost, and what it could have seen.
 
     Arguments:
-        coordinates: entries that the leaf has.
+        coordinates: entries that the leaf has; those that are in none of the following were not looked at.
         alone: entries that were perturbed by themselves.
+        grouped: entries that were perturbed together with others, each moving other outputs.
+        projected: entries that were perturbed together with all others in random directions only.
         forwards: evaluations of the module's forward that the leaf took.
-        backwards: evaluations of its backward, which all leaves share: one for each output.
-        detectable: smallest error in one Jacobian entry that could not have gone unnoticed.
+        backwards: evaluations of its backward, which all leaves share: one for each output, or group of them.
+        detectable: smallest error in one Jacobian entry that was looked at that could not have gone unnoticed.
     """
 
     coordinates: int
     alone: int
+    grouped: int
+    projected: int
     forwards: int
     backwards: int
     detectable: float

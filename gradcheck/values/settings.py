@@ -1,14 +1,20 @@
 """What one verification is asked to do."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from gradcheck.values.aliases import Sizes
-from gradcheck.values.errors import ConfigurationError
+from gradcheck.values.errors import ConfigurationError, did_you_mean
 from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD, Verdict
 
 INCONCLUSIVE_POLICIES = ("fail", "warn")
+MODES = ("auto", "exhaustive", "grouped", "sampled", "projected")
+_SECONDS = re.compile(r"(\d+(\.\d+)?)\s*s")
+_MEMORY = re.compile(r"(\d+(\.\d+)?)\s*([kMG]?)B")
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+_LEAST_MEMORY = 10**6
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,13 @@ class Settings:
         checks: names of the checks to carry out; all that apply if left out.
         cases: sizes of dimension symbols to verify at, one mapping a case; those of the module if left out.
         also: surveys to carry out besides, which look at a module over many calls: ``"search"``, ``"mutation"``.
-        budget: how many calls the check ``search`` makes up for one module.
+        examples: how many calls the check ``search`` makes up for one module.
+        mode: how coordinates are perturbed: ``"exhaustive"``, each by itself; ``"grouped"``, those together that move
+            different outputs; ``"sampled"``, some of them; ``"projected"``, all at once in random directions;
+            ``"auto"``, what of these suits the size of the leaf and the budget.
+        budget: what the gradient checks of a module at one case may cost: evaluations of forward and backward, or
+            seconds such as ``"10s"``; without one nothing is left out.
+        memory_limit: what a gradient check may use for itself beside the module, such as ``"512MB"`` or bytes.
         waive: behaviour probes and surveys to leave out, each with the reason, which the report prints.
 
     Raises ConfigurationError for any other value.
@@ -40,9 +52,10 @@ class Settings:
     checks: Sequence[str] = ()
     cases: Sequence[Sizes] = ()
     also: Sequence[str] = ()
-    budget: int = 200
+    examples: int = 200
     mode: str = "auto"
-    memory: int = 512_000_000
+    budget: int | str | None = None
+    memory_limit: int | str = "512MB"
     waive: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,8 +72,13 @@ class Settings:
         _require_names("also", self.also, "surveys such as ['search']")
         if not isinstance(self.cases, (list, tuple)) or not all(isinstance(sizes, Mapping) for sizes in self.cases):
             raise ConfigurationError(f"cases is {self.cases!r}: expected sizes for each case, such as [{{'N': 4}}]")
-        if isinstance(self.budget, bool) or not isinstance(self.budget, Integral) or self.budget < 1:
-            raise ConfigurationError(f"budget is {self.budget!r}: expected a whole number of calls >= 1, such as 200")
+        if isinstance(self.examples, bool) or not isinstance(self.examples, Integral) or self.examples < 1:
+            raise ConfigurationError(
+                f"examples is {self.examples!r}: expected a whole number of calls >= 1, such as 200"
+            )
+        if self.mode not in MODES:
+            hint = did_you_mean(str(self.mode), MODES)
+            raise ConfigurationError(f"mode is {self.mode!r}: expected one of {', '.join(MODES)}{hint}")
         require_reasons(self.waive)
 
         # numpy's numbers are as good as Python's, but cannot be written to JSON.
@@ -69,13 +87,63 @@ class Settings:
         object.__setattr__(self, "checks", tuple(self.checks))
         object.__setattr__(self, "cases", tuple(dict(sizes) for sizes in self.cases))
         object.__setattr__(self, "also", tuple(self.also))
-        object.__setattr__(self, "budget", int(self.budget))
+        object.__setattr__(self, "examples", int(self.examples))
+        object.__setattr__(self, "budget", _budget(self.budget))
+        object.__setattr__(self, "memory_limit", _memory(self.memory_limit))
+
+    @property
+    def evaluations(self) -> int | None:
+        """The budget, if it is one of evaluations."""
+        return self.budget if isinstance(self.budget, int) else None
+
+    @property
+    def seconds(self) -> float | None:
+        """The budget, if it is one of seconds."""
+        return float(self.budget.rstrip("s")) if isinstance(self.budget, str) else None
+
+    @property
+    def memory(self) -> int:
+        """The limit of memory in bytes."""
+        return self.memory_limit if isinstance(self.memory_limit, int) else parse_memory(self.memory_limit)
 
     def accepts(self, verdict: Verdict) -> bool:
         """Whether this verdict counts as success."""
         if verdict is Verdict.INCONCLUSIVE:
             return self.inconclusive == "warn"
         return verdict in (Verdict.PASS, Verdict.WAIVED)
+
+
+def _budget(given: object) -> int | str | None:
+    if isinstance(given, str) and given.strip().isdigit():
+        given = int(given)  # as the command line gives it
+    if given is None:
+        return None
+    if isinstance(given, Integral) and not isinstance(given, bool) and int(given) >= 1:
+        return int(given)
+    found = _SECONDS.fullmatch(given.strip()) if isinstance(given, str) else None
+    if found is None or float(found[1]) <= 0:
+        raise ConfigurationError(
+            f"budget is {given!r}: expected seconds such as '10s', or a whole number of evaluations of forward and"
+            f" backward such as 10000"
+        )
+    return f"{found[1]}s"
+
+
+def _memory(given: object) -> int | str:
+    bytes_given = int(given) if isinstance(given, Integral) and not isinstance(given, bool) else 0
+    if isinstance(given, str) and _MEMORY.fullmatch(given.strip()):
+        bytes_given = parse_memory(given)
+    if bytes_given < _LEAST_MEMORY:
+        raise ConfigurationError(
+            f"memory_limit is {given!r}: expected at least 1MB, such as '512MB', '2GB' or a number of bytes"
+        )
+    return given.strip() if isinstance(given, str) else bytes_given
+
+
+def parse_memory(text: str) -> int:
+    """Bytes of a text such as ``512MB``."""
+    found = _MEMORY.fullmatch(text.strip())
+    return int(float(found[1]) * _UNITS[found[3]]) if found else 0
 
 
 def _require_names(setting: str, given: object, expected: str) -> None:

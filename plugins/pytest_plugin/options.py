@@ -21,7 +21,9 @@ _SETTINGS_OF_INI = (
     ("threshold", float, "relative error allowed per entry, 1e-7 to 1e-4"),
     ("seed", int, "seed of all draws"),
     ("inconclusive", str, "fail or warn: whether what cannot be told counts as failure"),
-    ("budget", int, "how many calls a search makes up for one module"),
+    ("examples", int, "how many calls a search makes up for one module"),
+    ("mode", str, "how coordinates are perturbed: auto, exhaustive, grouped, sampled or projected"),
+    ("budget", str, "what the gradient checks of one case may cost: evaluations, or seconds such as 10s"),
 )
 
 

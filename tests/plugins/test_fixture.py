@@ -185,11 +185,11 @@ def test_settings_of_the_command_line_are_the_fixtures_defaults(project: pytest.
         """
 def test_settings(gradcheck):
     settings = gradcheck(Affine(), POINT).to_dict()["settings"]
-    assert (settings["threshold"], settings["seed"], settings["budget"]) == (1e-6, 3, 20)
+    assert (settings["threshold"], settings["seed"], settings["examples"]) == (1e-6, 3, 20)
     assert gradcheck(Affine(), POINT, seed=4).to_dict()["settings"]["seed"] == 4
 """,
     )
     result = project.runpytest(
-        "test_fixture.py", "--gradcheck-threshold=1e-6", "--gradcheck-seed=3", "--gradcheck-budget=20"
+        "test_fixture.py", "--gradcheck-threshold=1e-6", "--gradcheck-seed=3", "--gradcheck-examples=20"
     )
     result.assert_outcomes(passed=1)

@@ -140,7 +140,7 @@ class Far(gc.Module):
 @pytest.mark.gradcheck
 def test_ordinary(): return Far
 
-@pytest.mark.gradcheck(cases="hypothesis", checks=["gradient"], budget=60)
+@pytest.mark.gradcheck(cases="hypothesis", checks=["gradient"], examples=60)
 def test_searched(): return Far
 """,
     )

@@ -56,14 +56,14 @@ def test_the_command_line_is_before_the_ini_file_and_that_before_the_table(proje
 
 
 def test_every_setting_can_stand_in_an_ini_file_of_any_kind(project: pytest.Pytester) -> None:
-    settings = "gradcheck_threshold=1e-6\ngradcheck_seed=5\ngradcheck_budget=7\ngradcheck_inconclusive=warn\n"
+    settings = "gradcheck_threshold=1e-6\ngradcheck_seed=5\ngradcheck_examples=7\ngradcheck_inconclusive=warn\n"
     project.makepyfile(
         test_settings="""
         from gradcheck.modules import Tanh
 
         def test_settings(gradcheck):
             settings = gradcheck(Tanh).to_dict()["settings"]
-            names = ("threshold", "seed", "budget", "inconclusive")
+            names = ("threshold", "seed", "examples", "inconclusive")
             assert [settings[name] for name in names] == [1e-6, 5, 7, "warn"]
         """
     )
@@ -82,7 +82,7 @@ def test_every_setting_can_stand_in_an_ini_file_of_any_kind(project: pytest.Pyte
         (["--gradcheck-threshold=1"], "ERROR: gradcheck: threshold is 1.0: expected a number from 1e-07 to 0.0001*"),
         (["--gradcheck-threshold=tight"], "*error: argument --gradcheck-threshold: invalid float value: 'tight'*"),
         (["--gradcheck-seed=-1"], "ERROR: gradcheck: seed is -1: expected a whole number >= 0*"),
-        (["--gradcheck-budget=0"], "ERROR: gradcheck: budget is 0: expected a whole number of calls >= 1*"),
+        (["--gradcheck-examples=0"], "ERROR: gradcheck: examples is 0: expected a whole number of calls >= 1*"),
         (["--gradcheck-inconclusive=no"], "ERROR: gradcheck: inconclusive is 'no': expected one of fail, warn"),
         (["-o", "gradcheck_seed=few"], "ERROR: gradcheck: gradcheck_seed is 'few': invalid literal for int*"),
         (["-o", "gradcheck_threshold=1"], "ERROR: gradcheck: threshold is 1.0: expected a number*"),

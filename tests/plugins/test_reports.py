@@ -68,7 +68,7 @@ def test_the_report_is_the_same_over_workers(project: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     write(project, LAYERS + WRONG)
     configure(project, ini="[tool.pytest.ini_options]\ngradcheck_modules = ['mypkg.layers', 'missing']\n")
-    searched = "import pytest\n\n@gradcheck.register\n@pytest.mark.gradcheck(cases='hypothesis', budget=10)"
+    searched = "import pytest\n\n@gradcheck.register\n@pytest.mark.gradcheck(cases='hypothesis', examples=10)"
     project.makeconftest(WRONG_DOUBLE.replace("@gradcheck.register", searched))
     project.makepyfile(
         test_other="""

@@ -25,7 +25,7 @@ class Far(gradcheck.Module):
         return {"x": np.where(abs(saved) > 5, 2, 3) * a_bar}
 """
 CHECKS = 2 * (2 + 8)
-SEARCH = ("--gradcheck-hypothesis", "--gradcheck-budget=60")
+SEARCH = ("--gradcheck-hypothesis", "--gradcheck-examples=60")
 FOUND = [
     "FAIL  Far[[]every call]::search  (*layers.py:*)",
     "*the smallest wrong call is at N=1, where gradient[[]x] says: 1 of 1 entries disagree*",
@@ -112,7 +112,7 @@ def test_the_replay_begins_a_search_of_ones_own_with_the_call(far: pytest.Pytest
 
         {module}
         {test}
-        test_whole = gradcheck.testing.search_test(Far, budget=60)
+        test_whole = gradcheck.testing.search_test(Far, examples=60)
         """
     )
     result = far.runpytest("test_replay.py")
@@ -154,13 +154,13 @@ def test_the_second_run_begins_with_what_the_first_has_found(far: pytest.Pyteste
     calls_to_find = [sum(line.startswith("forward of") for line in run.outlines) for run in (first, second)]
     assert calls_to_find[1] < calls_to_find[0] / 2
     # A budget of one call is enough for what is known.
-    third = far.runpytest_subprocess("--gradcheck-hypothesis", "--gradcheck-budget=1", "-k", "search")
+    third = far.runpytest_subprocess("--gradcheck-hypothesis", "--gradcheck-examples=1", "-k", "search")
     third.stdout.fnmatch_lines(FOUND)
 
 
 def test_one_that_finds_nothing_says_what_it_has_covered(project: pytest.Pytester) -> None:
     write(project, DOUBLE)
-    arguments = ("--gradcheck-hypothesis", "--gradcheck-budget=20", "--gradcheck-report=report.json")
+    arguments = ("--gradcheck-hypothesis", "--gradcheck-examples=20", "--gradcheck-report=report.json")
     result = project.runpytest(*arguments, "-v", "-k", "search")
     result.stdout.fnmatch_lines(["mypkg/layers.py::Double::search PASSED*"])
     (case,) = json.loads((project.path / "report.json").read_text())["cases"]
@@ -170,7 +170,7 @@ def test_one_that_finds_nothing_says_what_it_has_covered(project: pytest.Pyteste
 def test_the_project_can_ask_for_it_and_a_module_can_waive_it(project: pytest.Pytester) -> None:
     waived = FAR.replace("    inputs", '    waive = {"search": "small inputs only"}\n    inputs')
     write(project, waived + DOUBLE)
-    configure(project, table='also = ["search"]\nbudget = 10')
+    configure(project, table='also = ["search"]\nexamples = 10')
     result = project.runpytest("-k", "search", "-rs")
     result.assert_outcomes(passed=1, skipped=1, deselected=2 * CHECKS + 1)
     result.stdout.fnmatch_lines(["SKIPPED [[]1] *: waived: small inputs only"])

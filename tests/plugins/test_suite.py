@@ -156,7 +156,7 @@ class TestAffine(ModuleSuite):
     module = Affine
     checks = ["gradient"]
     also = ["search"]
-    budget = 5
+    examples = 5
 """,
     )
     result = project.runpytest("test_suites.py", "-v")
@@ -182,7 +182,7 @@ class TestCounted(ModuleSuite):
 def test_calls(): assert len(calls) < 10
 """,
     )
-    result = project.runpytest("test_suites.py", "-v", "--gradcheck-hypothesis", "--gradcheck-budget=5")
+    result = project.runpytest("test_suites.py", "-v", "--gradcheck-hypothesis", "--gradcheck-examples=5")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*::test_dimensions PASSED*", "*::test_search PASSED*", "*::test_calls FAILED*"])
     arguments = ["--gradcheck-hypothesis", "-k", "not search"]

@@ -19,7 +19,7 @@ SEED, BUDGET = 0, 200
 
 def found(bug: HiddenBug) -> dict[str, Any]:
     """Verdict and message of the search, and the dimensions of the call that it shows."""
-    report = gradcheck.check(bug.module, checks=["search"], seed=SEED, budget=BUDGET)
+    report = gradcheck.check(bug.module, checks=["search"], seed=SEED, examples=BUDGET)
     ((result,),) = (case.checks for case in report.verification.cases)
     declared = {leaf: declaration.dimensions for leaf, declaration in bug.module.leaves.items()}
     sizes = bind(declared, {leaf: array.shape for leaf, array in result.call.items()})[0]

@@ -59,12 +59,12 @@ def test_a_hidden_bug_is_found_within_200_calls_at_the_smallest_dimensions(
 
 @pytest.mark.parametrize("bug", HIDDEN_BUGS[::9], ids=lambda bug: bug.title)
 def test_what_is_right_passes_the_same_search(bug: HiddenBug) -> None:
-    assert searched(bug.twin, budget=100).verdict is Verdict.PASS
+    assert searched(bug.twin, examples=100).verdict is Verdict.PASS
 
 
 @pytest.mark.parametrize("module", [Linear(), Softmax(), MaxPool2d(), Tanh()], ids=lambda module: module.name)
 def test_a_pass_says_what_was_covered(module: Module) -> None:
-    result = searched(module, budget=40)
+    result = searched(module, examples=40)
     assert result.verdict is Verdict.PASS, result.message
     assert result.message.startswith("backward is right at 40 calls: ")
     assert "with an axis of size 1" in result.message
@@ -106,7 +106,7 @@ def test_a_forward_that_refuses_is_not_held_against_it() -> None:
     module = gradcheck.from_functions(
         root, lambda leaves, a_bar: {"x": a_bar / (2 * np.sqrt(leaves["x"]))}, inputs={"x": real("N")}
     )
-    result = searched(module, budget=30)
+    result = searched(module, examples=30)
     assert result.verdict is Verdict.PASS
     assert any("most often" in note and "ValueError: only positive numbers" in note for note in result.notes)
 
@@ -115,7 +115,7 @@ def test_a_forward_that_takes_nothing_is_inconclusive_with_a_remedy() -> None:
     module = gradcheck.from_functions(
         lambda x: np.full(x.shape, np.nan), lambda leaves, a_bar: {"x": a_bar}, inputs={"x": real("N M")}
     )
-    result = searched(module, budget=20)
+    result = searched(module, examples=20)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "declare the sizes and the domain that forward takes" in result.message
 
@@ -126,7 +126,7 @@ def test_calls_that_cannot_be_measured_are_no_pass() -> None:
         lambda leaves, a_bar: {"x": (-np.sin(leaves["x"].astype(float)) * a_bar).astype(np.float16)},
         inputs={"x": real("N", dtype="float16")},
     )
-    result = searched(coarse, budget=20, threshold=1e-7)
+    result = searched(coarse, examples=20, threshold=1e-7)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "calls are at points that cannot be measured at the threshold" in result.message
 
@@ -136,7 +136,7 @@ def test_a_module_that_answers_the_same_call_differently_cannot_be_searched() ->
     noisy = gradcheck.from_functions(
         lambda x: x * drawn.normal(), lambda leaves, a_bar: {"x": a_bar}, inputs={"x": real("N")}
     )
-    result = searched(noisy, budget=20)
+    result = searched(noisy, examples=20)
     assert result.verdict is Verdict.INCONCLUSIVE
     assert "the same call was wrong once and right another time" in result.message
 
@@ -149,7 +149,7 @@ def test_a_warning_of_numpy_is_no_error_where_warnings_are() -> None:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert searched(means, budget=60).verdict is Verdict.PASS
+        assert searched(means, examples=60).verdict is Verdict.PASS
 
 
 def test_a_slow_module_meets_no_deadline() -> None:
@@ -158,13 +158,13 @@ def test_a_slow_module_meets_no_deadline() -> None:
         return 2 * x
 
     module = gradcheck.from_functions(slowly, lambda leaves, a_bar: {"x": 2 * a_bar}, inputs={"x": real("N")})
-    assert searched(module, budget=5).verdict is Verdict.PASS
+    assert searched(module, examples=5).verdict is Verdict.PASS
 
 
 def test_hypothesis_is_told_what_was_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     told: set[tuple[str, object]] = set()
     monkeypatch.setattr(hypothesis, "event", lambda name, payload="": told.add((name, payload)))
-    searched(Tanh(), budget=60)
+    searched(Tanh(), examples=60)
     assert {("verdict", "pass"), ("an axis of size 0", True), ("an axis of size 1", True)} <= told
     assert ("leaves that are not in C order", True) in told
 
@@ -230,7 +230,7 @@ def test_the_reproduction_makes_the_same_array(order: str) -> None:
 
 
 def test_the_search_as_a_test_of_ones_own() -> None:
-    search_test(Tanh, budget=20)()
+    search_test(Tanh, examples=20)()
     with pytest.raises(WrongCall, match=r"Cubes\[N=1 D=1\]::gradient\[x\]: 1 of 1 entries disagree"):
         search_test(CLIPPED)()
     with pytest.raises(
@@ -253,8 +253,8 @@ def test_failing_calls_are_remembered_module_by_module(tmp_path: Path) -> None:
     assert searched(CLIPPED).verdict is Verdict.FAIL
     assert any(tmp_path.iterdir())
     # With a budget of one call only what is remembered can be found.
-    assert searched(CLIPPED, budget=1).verdict is Verdict.FAIL
-    assert searched(cubes(lambda x: 3 * x**2), budget=1).verdict is Verdict.PASS
+    assert searched(CLIPPED, examples=1).verdict is Verdict.FAIL
+    assert searched(cubes(lambda x: 3 * x**2), examples=1).verdict is Verdict.PASS
 
 
 def test_hypothesis_is_loaded_for_a_search_only() -> None:

@@ -1,0 +1,105 @@
+"""What a gradient check may cost, and how the coordinates of a leaf are perturbed for that."""
+
+import time
+from dataclasses import dataclass
+
+from gradcheck.algebra.layout import coordinates
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.calls import call_backward, call_forward
+from gradcheck.calculus.colouring import disjoint_groups
+from gradcheck.checking.evaluation import Evaluation, is_large, is_small
+from gradcheck.values.aliases import Array
+
+# How many coordinates of every leaf a sample has, where no budget says otherwise.
+_SAMPLE = 100
+_TIMED = 3
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How the coordinates of a leaf are to be perturbed, and what that costs about.
+
+    Arguments:
+        mode: ``"exhaustive"``, ``"grouped"``, ``"sampled"`` or ``"projected"``.
+        coordinates: how many the leaf has.
+        chosen: how many of them are perturbed.
+        forwards, backwards: evaluations that are expected; the latter are shared by all leaves.
+    """
+
+    mode: str
+    coordinates: int
+    chosen: int
+    forwards: int
+    backwards: int
+
+
+# Two directions at up to seven pairs of steps, the point and its repetition; three cotangents.
+_FORWARDS_OF_PROJECTIONS, _BACKWARDS_OF_PROJECTIONS = 30, 3
+
+
+def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
+    """How the coordinates of a leaf are perturbed, as the settings say or as suits its size and the budget.
+
+    Without a budget nothing is left out: each coordinate by itself where that takes few evaluations, else in groups, and
+    projections only for leaves of more than a million coordinates. With one, a leaf whose share of it does not suffice
+    for that is projected.
+    """
+    mode = evaluation.settings.mode
+    count, outputs = coordinates(evaluation.case.leaves[leaf]).size, evaluation.forward.layout.size
+    if mode == "auto":
+        mode = _automatic(evaluation, leaf, count, outputs)
+    if mode == "projected":
+        return Effort(mode, count, count, _FORWARDS_OF_PROJECTIONS, _BACKWARDS_OF_PROJECTIONS)
+    if mode == "grouped":
+        return Effort(mode, count, count, 2 * len(groups_of(evaluation, leaf)), evaluation.backwards)
+    if mode == "sampled":
+        chosen = min(count, _sample(evaluation, outputs))
+        return Effort(mode, count, chosen, 2 * chosen, outputs)
+    return Effort(mode, count, count, 2 * count, outputs)
+
+
+def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> str:
+    allowed = _share(evaluation)
+    if allowed is not None and outputs > allowed:
+        return "projected"  # not even the analytical Jacobian can be had
+    if is_small(count, outputs) and (allowed is None or 2 * count + outputs <= allowed):
+        return "exhaustive"
+    if is_large(count):
+        return "projected"
+    if allowed is not None and 2 * len(groups_of(evaluation, leaf)) + evaluation.backwards > allowed:
+        return "projected"
+    return "grouped"
+
+
+def groups_of(evaluation: Evaluation, leaf: str) -> list[Array]:
+    """The groups in which the coordinates of a leaf are perturbed."""
+    if leaf not in evaluation.groups:
+        jacobian, columns = evaluation.whole.jacobians[leaf], evaluation.columns(leaf)
+        generator = generator_for(evaluation.settings.seed, "groups", leaf)
+        evaluation.groups[leaf] = disjoint_groups(jacobian, columns, generator)
+    return evaluation.groups[leaf]
+
+
+def _sample(evaluation: Evaluation, outputs: int) -> int:
+    allowed = _share(evaluation)
+    return _SAMPLE if allowed is None else max(1, (allowed - outputs) // 2)
+
+
+def _share(evaluation: Evaluation) -> int | None:
+    """How many evaluations one leaf may take; None without a budget."""
+    settings = evaluation.settings
+    allowed = settings.evaluations
+    if settings.seconds is not None:
+        allowed = int(settings.seconds / max(seconds_of_an_evaluation(evaluation), 1e-9))
+    return None if allowed is None else max(1, allowed // max(1, len(evaluation.differentiable)))
+
+
+def seconds_of_an_evaluation(evaluation: Evaluation) -> float:
+    """How long a forward and a backward take on average, measured once."""
+    if "seconds" not in evaluation.measured:
+        started = time.perf_counter()
+        for _ in range(_TIMED):
+            forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
+            call_backward(evaluation.module, forward, evaluation.cotangent)
+        evaluation.measured["seconds"] = (time.perf_counter() - started) / (2 * _TIMED)
+    return evaluation.measured["seconds"]
