@@ -92,6 +92,11 @@ def coordinates(array: Array) -> Array:
     return real_view(np.array(array, order="C")).astype(np.float64)
 
 
+def coordinates_in(array: Array) -> int:
+    """How many real coordinates an array has."""
+    return int(array.size) * (2 if np.iscomplexobj(array) else 1)
+
+
 def flat(array: Array) -> Array:
     """The real coordinates of any array, in its own precision; not to be written to, and not to be kept."""
     return real_view(array) if array.flags.c_contiguous else real_view(np.array(array, order="C"))

@@ -1,11 +1,13 @@
 """The analytical Jacobian: one backward for every output coordinate, with a one-hot cotangent."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.algebra.layout import coordinates, flat
-from gradcheck.calculus.calls import Forward, as_array, call_backward_with
+from gradcheck.algebra.layout import coordinates, coordinates_in, flat
+from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.calls import Forward, as_array, call_backward, call_backward_with
+from gradcheck.calculus.decoding import decoded_jacobians
 from gradcheck.calculus.jacobian import Jacobian, Rows
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.errors import ModuleError
@@ -23,12 +25,31 @@ def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves
 
     Raises ModuleError if backward raises, or returns no gradient of a leaf's shape.
     """
-    rows = {leaf: Rows(coordinates(point[leaf]).size) for leaf in leaves}
+    rows = {leaf: Rows(coordinates_in(point[leaf])) for leaf in leaves}
     for i in range(forward.layout.size):
         gradients = call_backward_with(module, forward.saved, forward.one_hot(i))
         for leaf in leaves:
             rows[leaf].add(flat(_gradient(module, gradients, leaf, point[leaf])))
     return {leaf: collected.jacobian() for leaf, collected in rows.items()}
+
+
+def grouped_jacobians(
+    module: Module, forward: Forward, point: Leaves, generator: np.random.Generator
+) -> tuple[dict[str, Jacobian], int] | None:
+    """The same from backwards of several outputs at once, and how many of them it took; None if that fails.
+
+    Arguments:
+        point: the leaves whose Jacobians are wanted.
+    """
+
+    def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
+        gradients = call_backward(module, forward, cotangent)
+        return {leaf: gradient_of(module, gradients, leaf, point[leaf]) for leaf in leaves}
+
+    arrays = [*zip(forward.layout.starts[:-1], forward.layout.real_shapes, strict=True)]
+    sizes = {leaf: coordinates_in(value) for leaf, value in point.items()}
+    eps = max([eps_of(value) for value in point.values()], default=0.0)
+    return decoded_jacobians(pull_back, sizes, arrays, eps, generator)
 
 
 def gradient_of(module: Module, gradients: Mapping[str, object], leaf: str, value: Array) -> Array:

@@ -14,6 +14,7 @@ from gradcheck.adapters.derived import pushed_forward
 from gradcheck.algebra.layout import Layout, ravel, real_view
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.values.aliases import Array, Leaves, Saved
+from gradcheck.values.entry import entry_path
 from gradcheck.values.errors import GradcheckError, ModuleError
 from gradcheck.values.module import Module
 
@@ -79,6 +80,19 @@ def _forward_of(module: Module, returned: object) -> Forward:
     if not by_name:
         raise ModuleError(f"{module.name}: forward returned a dict without outputs; expected at least one")
     return Forward({name: _output(module, name, value) for name, value in by_name.items()}, saved, named)
+
+
+def require_finite(module: Module, forward: Forward) -> None:
+    """Raise ModuleError if an output is NaN or infinite."""
+    values = ravel(forward.outputs)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        name, index = forward.layout.locate(int(wrong[0]))
+        raise ModuleError(
+            f"{module.name}: forward returned {values[wrong[0]]} in {entry_path(name, index)} at the point itself"
+            f" ({wrong.size} of {values.size} outputs are not finite); expected finite outputs: give a point"
+            f" inside the domain, or mend the forward"
+        )
 
 
 def as_array(value: object) -> Array | None:

@@ -90,7 +90,7 @@ class Mover:
         """The outputs at the point itself (outputs,)."""
         self.forwards += 1
         with np.errstate(all="ignore"):
-            return self._evaluate(self._leaves)
+            return self._evaluate(self._leaves).copy()
 
     def pair(self, along: Array, span: slice, step: float) -> tuple[Array, Array]:
         """The outputs at x + t v and at x - t v, with v restricted to a span of the coordinates."""

@@ -146,7 +146,7 @@ def _slopes(leaves: dict[str, Array], near: Neighbourhood, spots: Sequence[Spot]
         entries[j] = upper = value + entries.dtype.type(step * spot.reach * spot.at.length)
         above = near.evaluate(leaves).copy()
         entries[j] = lower = value - entries.dtype.type(step * spot.reach * spot.at.length)
-        below = near.evaluate(leaves)
+        below = near.evaluate(leaves).copy()
         entries[j] = value
         with np.errstate(all="ignore"):
             columns.append((above - below) / (float(upper) - float(lower)))

@@ -3,11 +3,11 @@
 import time
 from dataclasses import dataclass
 
-from gradcheck.algebra.layout import coordinates
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.calculus.colouring import disjoint_groups
-from gradcheck.checking.evaluation import Evaluation, is_large, is_small
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.modes import is_projected, may_be_grouped
 from gradcheck.values.aliases import Array
 
 # How many coordinates of every leaf a sample has, where no budget says otherwise.
@@ -40,12 +40,11 @@ _FORWARDS_OF_PROJECTIONS, _BACKWARDS_OF_PROJECTIONS = 30, 3
 def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
     """How the coordinates of a leaf are perturbed, as the settings say or as suits its size and the budget.
 
-    Without a budget nothing is left out: each coordinate by itself where that takes few evaluations, else in groups, and
-    projections only for leaves of more than a million coordinates. With one, a leaf whose share of it does not suffice
-    for that is projected.
+    Without a budget nothing is left out: each coordinate by itself where that takes few evaluations, else in groups;
+    only leaves of more than a million coordinates are projected. With one, so is a leaf whose share is too small.
     """
     mode = evaluation.settings.mode
-    count, outputs = coordinates(evaluation.case.leaves[leaf]).size, evaluation.forward.layout.size
+    count, outputs = evaluation.size(leaf), evaluation.forward.layout.size
     if mode == "auto":
         mode = _automatic(evaluation, leaf, count, outputs)
     if mode == "projected":
@@ -60,12 +59,10 @@ def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
 
 def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> str:
     allowed = _share(evaluation)
-    if allowed is not None and outputs > allowed:
-        return "projected"  # not even the analytical Jacobian can be had
-    if is_small(count, outputs) and (allowed is None or 2 * count + outputs <= allowed):
+    if is_projected(evaluation.settings, count) or (allowed is not None and outputs > allowed):
+        return "projected"  # for the latter not even the analytical Jacobian can be had
+    if not may_be_grouped(evaluation.settings, count, outputs) and (allowed is None or 2 * count + outputs <= allowed):
         return "exhaustive"
-    if is_large(count):
-        return "projected"
     if allowed is not None and 2 * len(groups_of(evaluation, leaf)) + evaluation.backwards > allowed:
         return "projected"
     return "grouped"

@@ -1,43 +1,35 @@
 """One module at one case: everything that several checks need, each computed once and on demand."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from gradcheck.adapters.wrapped import LaidOut
-from gradcheck.algebra.layout import coordinates, ravel, real_view
-from gradcheck.algebra.precision import Noise, eps_of, shown_eps
-from gradcheck.algebra.sampling import draw_case, generator_for
-from gradcheck.calculus.analytical import analytical_jacobians, gradient_of
-from gradcheck.calculus.calls import Forward, call_backward, call_forward, imaginary_outputs_near, outputs_near
-from gradcheck.calculus.decoding import decoded_jacobians
+from gradcheck.algebra.layout import coordinates_in, ravel, real_view
+from gradcheck.algebra.precision import Noise, shown_eps
+from gradcheck.algebra.sampling import generator_for
+from gradcheck.calculus.analytical import analytical_jacobians, gradient_of, grouped_jacobians
+from gradcheck.calculus.calls import (
+    Forward,
+    call_backward,
+    call_forward,
+    imaginary_outputs_near,
+    outputs_near,
+    require_finite,
+)
 from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.calculus.samples import Neighbourhood
+from gradcheck.checking.modes import is_projected, may_be_grouped
 from gradcheck.checking.point import is_differentiable
 from gradcheck.values.aliases import Array, Leaves
-from gradcheck.values.case import Case, CaseSpec
-from gradcheck.values.dimensions import bind
-from gradcheck.values.errors import GradcheckError, ModuleError
+from gradcheck.values.case import Case
+from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
-from gradcheck.values.results import entry_path
 from gradcheck.values.settings import Settings
 
-_GENERIC_POINTS = 4
 _NEARBY = 1e-3
-_FEW_EVALUATIONS = 2000
-_MANY_COORDINATES = 10**6
-
-
-def is_small(coordinates: int, outputs: int) -> bool:
-    """Whether a leaf takes so few evaluations that grouping its coordinates would save nothing to speak of."""
-    return 2 * coordinates + outputs <= _FEW_EVALUATIONS
-
-
-def is_large(coordinates: int) -> bool:
-    """Whether a leaf is projected unless something else is asked for."""
-    return coordinates > _MANY_COORDINATES
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +76,7 @@ class Evaluation:
                     f"{self.module.name}: forward writes to its leaf {name!r}; expected it to leave its"
                     f" arguments as they are: work on a copy"
                 )
-        _require_finite(self.module, forward)
+        require_finite(self.module, forward)
         return forward
 
     @cached_property
@@ -116,10 +108,11 @@ class Evaluation:
     @property
     def with_jacobians(self) -> tuple[str, ...]:
         """The differentiable leaves whose Jacobians are looked at; of the others only projections are."""
-        mode = self.settings.mode
-        counts = {leaf: coordinates(self.case.leaves[leaf]).size for leaf in self.differentiable}
-        projected = {leaf: mode == "projected" or (mode == "auto" and is_large(counts[leaf])) for leaf in counts}
-        return tuple(leaf for leaf in self.differentiable if not projected[leaf])
+        return tuple(leaf for leaf in self.differentiable if not is_projected(self.settings, self.size(leaf)))
+
+    def size(self, leaf: str) -> int:
+        """How many coordinates a leaf has."""
+        return coordinates_in(self.case.leaves[leaf])
 
     @cached_property
     def _decoded(self) -> tuple[dict[str, Jacobian], int] | None:
@@ -127,23 +120,12 @@ class Evaluation:
         if self.one_hot or not self._groups_are_wanted:
             return None
         point = {leaf: self.case.leaves[leaf] for leaf in self.with_jacobians}
-        layout, generator = self.forward.layout, generator_for(self.settings.seed, "decoding")
-
-        def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
-            gradients = call_backward(self.module, self.forward, cotangent)
-            return {leaf: gradient_of(self.module, gradients, leaf, point[leaf]) for leaf in leaves}
-
-        arrays = [*zip(layout.starts[:-1], layout.real_shapes, strict=True)]
-        sizes = {leaf: coordinates(value).size for leaf, value in point.items()}
-        eps = max([eps_of(value) for value in point.values()], default=0.0)
-        return decoded_jacobians(pull_back, sizes, arrays, eps, generator)
+        return grouped_jacobians(self.module, self.forward, point, generator_for(self.settings.seed, "decoding"))
 
     @property
     def _groups_are_wanted(self) -> bool:
-        if self.settings.mode != "auto":
-            return self.settings.mode == "grouped"
-        counts = [coordinates(self.case.leaves[leaf]).size for leaf in self.with_jacobians]
-        return any(not is_small(count, self.forward.layout.size) for count in counts)
+        outputs = self.forward.layout.size
+        return any(may_be_grouped(self.settings, self.size(leaf), outputs) for leaf in self.with_jacobians)
 
     @cached_property
     def groups(self) -> dict[str, list[Array]]:
@@ -190,7 +172,7 @@ class Evaluation:
 
     def _sharing(self, other: "Evaluation") -> "Evaluation":
         """Another evaluation of the same case, with what has been computed of it here."""
-        same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "neighbourhood", "elsewhere")
+        same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "neighbourhood")
         other.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__})
         return other
 
@@ -198,7 +180,7 @@ class Evaluation:
         """Which coordinates of a leaf its Jacobian has."""
         if self.block is not None and self.block.leaf == leaf:
             return self.block.columns
-        return np.arange(coordinates(self.case.leaves[leaf]).size)
+        return np.arange(self.size(leaf))
 
     def jacobian(self, leaf: str) -> Array:
         """The analytical Jacobian of a leaf as an array (outputs, coordinates)."""
@@ -213,27 +195,6 @@ class Evaluation:
     def derived(self, module: Module, case: Case) -> "Evaluation":
         """Another module at another case, under the same settings."""
         return Evaluation(module, case, self.settings)
-
-    @cached_property
-    def elsewhere(self) -> tuple["Evaluation", ...]:
-        """The module at a few generic points of the same sizes; none if it does not declare what may be drawn."""
-        if set(self.module.leaves) != set(self.case.leaves):
-            return ()
-        declared = {name: declaration.dimensions for name, declaration in self.module.leaves.items()}
-        sizes = bind(declared, {name: value.shape for name, value in self.case.leaves.items()})[0]
-        if any(symbol.lstrip("*") not in sizes for symbol in self.module.symbols):
-            return ()  # the number of classes, which given labels do not tell
-        specs = [CaseSpec(f"generic point {number}, {self.case.name}", sizes) for number in range(_GENERIC_POINTS)]
-        try:
-            drawn = [draw_case(self.module, spec, self.settings.seed) for spec in specs]
-        except GradcheckError:
-            return ()
-        return tuple(
-            replace(self, case=Case(case.name, self._in_own_dtypes(case.leaves), drawn=True)) for case in drawn
-        )
-
-    def _in_own_dtypes(self, leaves: Leaves) -> dict[str, Array]:
-        return {name: value.astype(self.case.leaves[name].dtype) for name, value in leaves.items()}
 
     @cached_property
     def neighbourhood(self) -> Neighbourhood:
@@ -266,7 +227,7 @@ class Evaluation:
         """How far every coordinate of a leaf may move before it leaves its declared domain (coordinates,)."""
         value, declared = self.case.leaves[leaf], self.module.leaves.get(leaf)
         if declared is None or np.iscomplexobj(value):
-            return np.full(coordinates(value).size, np.inf)
+            return np.full(self.size(leaf), np.inf)
         return np.asarray(declared.domain.room(value)).ravel()
 
     def moved(self, amount: float, direction: str) -> "Evaluation":
@@ -277,15 +238,3 @@ class Evaluation:
             entries = real_view(leaves[name])
             entries *= 1 + amount * generator.uniform(-1, 1, entries.shape).astype(entries.dtype)
         return replace(self, case=replace(self.case, leaves=leaves))
-
-
-def _require_finite(module: Module, forward: Forward) -> None:
-    values = ravel(forward.outputs)
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        name, index = forward.layout.locate(int(wrong[0]))
-        raise ModuleError(
-            f"{module.name}: forward returned {values[wrong[0]]} in {entry_path(name, index)} at the point itself"
-            f" ({wrong.size} of {values.size} outputs are not finite); expected finite outputs: give a point"
-            f" inside the domain, or mend the forward"
-        )

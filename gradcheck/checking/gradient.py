@@ -10,15 +10,17 @@ from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.diagnosis import diagnose
 from gradcheck.checking.effort import Effort, effort_for
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.generic_points import generic_points
 from gradcheck.checking.judgement import Judgement, fits, judge
 from gradcheck.checking.kinks import joint_disagreement
 from gradcheck.checking.linearity import nonlinearity, use_of_the_cotangent
 from gradcheck.checking.measurement import measure
 from gradcheck.checking.projected import check_projected
 from gradcheck.checking.vacuity import degeneracies
-from gradcheck.checking.wording import message_of
+from gradcheck.checking.wording import message_of, sampling_of
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import CheckResult, Coverage, Diagnosis, Entry, GradientEvidence
+from gradcheck.values.entry import Entry
+from gradcheck.values.results import CheckResult, Coverage, Diagnosis, GradientEvidence
 from gradcheck.values.verdict import LADDER, Verdict
 
 _SHOWN = 5
@@ -35,7 +37,7 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     result = gradient_at_the_point(evaluation, leaf)
     if result.verdict is not Verdict.PASS or not (special := degeneracies(evaluation)):
         return result
-    others = (gradient_at_the_point(generic, leaf) for generic in evaluation.elsewhere)
+    others = (gradient_at_the_point(generic, leaf) for generic in generic_points(evaluation))
     other = next((found for found in others if found.evidence and found.evidence.scale > 0), None)
     if other is None:
         return replace(result, notes=tuple(f"this point cannot tell: {note}" for note in special.get(leaf, ())))
@@ -53,7 +55,7 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     evidence, threshold = _evidence(evaluation, leaf, judgement), evaluation.settings.threshold
     verdict = judgement.verdict(threshold)
     failed = verdict is Verdict.FAIL
-    message = message_of(evidence, verdict, threshold)
+    message = message_of(evidence, verdict, threshold) + sampling_of(evidence.coverage)
     diagnoses = diagnose(judgement.evaluation, leaf, judgement.deciding) if failed else ()
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.comparison)):
         verdict, (message, diagnoses) = Verdict.FAIL, found

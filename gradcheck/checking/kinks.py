@@ -14,7 +14,8 @@ from gradcheck.calculus.kinks import Spot, finest_move, slopes_around, slopes_be
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import Diagnosis, entry_path
+from gradcheck.values.entry import entry_path
+from gradcheck.values.results import Diagnosis
 
 _MOST_SPOTS = 12
 _SHORTEST = 1e-3

@@ -11,7 +11,8 @@ from gradcheck.checking.judgement import judge
 from gradcheck.checking.rounding import rounding_of, rounding_of_sums
 from gradcheck.checking.scales import scale_of_products
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import Diagnosis, entry_path
+from gradcheck.values.entry import entry_path
+from gradcheck.values.results import Diagnosis
 
 
 def nonlinearity(evaluation: Evaluation, leaf: str) -> str:

@@ -17,8 +17,8 @@ from gradcheck.checking.bisection import Part, wrong_coordinates
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.projections import DEVIATIONS, Projection, Projector
 from gradcheck.values.aliases import Array
+from gradcheck.values.entry import Entry
 from gradcheck.values.errors import ModuleError
-from gradcheck.values.results import Entry
 
 _FORWARDS = 64
 _PAIRS_OF_ONE = 10

@@ -9,8 +9,9 @@ from gradcheck.calculus.analytical import analytical_jacobians
 from gradcheck.calculus.calls import as_array, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array, Outputs
+from gradcheck.values.entry import entry_path
 from gradcheck.values.module import Example, Module
-from gradcheck.values.results import CheckResult, entry_path
+from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 
 

@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from gradcheck.values.results import Entry, GradientEvidence
+from gradcheck.values.entry import Entry
+from gradcheck.values.results import Coverage, GradientEvidence
 from gradcheck.values.verdict import Verdict
 
+_SHARE = 0.05
 _EPS = float(np.finfo(np.float64).eps)
 _FORMATS = (("bfloat16", 2.0**-8), ("float16", 2.0**-11), ("float32", 2.0**-24))
 
@@ -27,6 +29,21 @@ def message_of(evidence: GradientEvidence, verdict: Verdict, threshold: float) -
         )
     at_kinks = f", {evidence.kinks} of them at a kink, as one of its subgradients" if evidence.kinks else ""
     return f"all {evidence.entries} entries agree{at_kinks}"
+
+
+def sampling_of(coverage: Coverage) -> str:
+    """What a sample of the coordinates may have missed; nothing if it was none.
+
+    Of n coordinates k are drawn without putting back. If b of them are wrong, none of those is drawn with probability
+    C(n - b, k) / C(n, k): 1 - k/n for a single one, and at most (1 - b/n)ᵏ.
+    """
+    drawn, count = coverage.one_by_one, coverage.coordinates
+    if drawn + coverage.projected >= count:
+        return ""
+    return (
+        f"; {drawn} of {count} coordinates were drawn: a single wrong one is missed with probability"
+        f" {1 - drawn / count:.2g}, wrong ones that are {_SHARE:.0%} of all with {(1 - _SHARE) ** drawn:.1g}"
+    )
 
 
 def _measured(entry: Entry) -> str:

@@ -6,7 +6,7 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.checking.localising import Found
 from gradcheck.checking.power import Judgement, Power
 from gradcheck.checking.projections import DEVIATIONS, Projector
-from gradcheck.values.results import entry_path
+from gradcheck.values.entry import entry_path
 from gradcheck.values.verdict import Verdict
 
 _HELP = "or check a smaller case of this module entry by entry"

@@ -7,6 +7,7 @@ import numpy as np
 from gradcheck.adapters.object_module import ObjectModule
 from gradcheck.calculus.calls import call_forward
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.generic_points import generic_points
 from gradcheck.probing.answers import differing, generic_cotangent, pulled_back
 from gradcheck.probing.objects_in_use import in_use
 from gradcheck.values.aliases import Array, Leaves
@@ -71,9 +72,9 @@ def _rounds(evaluation: Evaluation, module: ObjectModule) -> tuple[list[dict[str
 def _leaves(evaluation: Evaluation, number: int) -> Leaves:
     """Inputs of a round; the parameters stay as they are."""
     leaves, parameters = evaluation.case.leaves, evaluation.module.parameters
-    if number == 0 or not evaluation.elsewhere:
+    if number == 0 or not generic_points(evaluation):
         return leaves
-    other = evaluation.elsewhere[(number - 1) % len(evaluation.elsewhere)].case.leaves
+    other = generic_points(evaluation)[(number - 1) % len(generic_points(evaluation))].case.leaves
     return {name: value if name in parameters else other[name] for name, value in leaves.items()}
 
 

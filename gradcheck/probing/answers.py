@@ -9,10 +9,12 @@ import numpy as np
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.calls import Forward, as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.generic_points import generic_points
 from gradcheck.values.aliases import Array, Leaves, Saved
+from gradcheck.values.entry import entry_path
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
-from gradcheck.values.results import CheckResult, entry_path
+from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 
 _DISTANCES = (0.3, 1e-2, 1e-4)
@@ -79,7 +81,7 @@ def generic_cotangent(forward: Forward, largest: float = 2.0) -> dict[str, Array
 
 def another_point(evaluation: Evaluation) -> Leaves:
     """Other values for all leaves: generic ones, or as far from these as the module takes them."""
-    generic = [*evaluation.elsewhere, *(evaluation.moved(distance, "elsewhere") for distance in _DISTANCES)]
+    generic = [*generic_points(evaluation), *(evaluation.moved(distance, "elsewhere") for distance in _DISTANCES)]
     for other in generic:
         try:
             call_forward(other.module, other.case.leaves, other.settings.seed)

@@ -17,7 +17,8 @@ from gradcheck.checking.linearity import use_of_the_cotangent
 from gradcheck.checking.rounding import rounding_of, rounding_of_sums
 from gradcheck.checking.scales import scale_of_products, scale_of_the_point
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import CheckResult, Diagnosis, entry_path
+from gradcheck.values.entry import entry_path
+from gradcheck.values.results import CheckResult, Diagnosis
 from gradcheck.values.verdict import Verdict
 
 # α and β for αu + βv, and how that reads. Powers of two change no digit, so that only what is not linear shows.
@@ -130,7 +131,7 @@ class _Terms:
     ) -> "_Terms":
         threshold = evaluation.settings.threshold
         if leaf not in evaluation.with_jacobians:
-            # Without a Jacobian the terms of a sum are not known, only that none of them matters beside the largest sum.
+            # Without a Jacobian the terms of a sum are not known; what is far below the largest sum does not count.
             largest = tuple(np.full(g.size, np.max(np.abs(g), initial=0.0)) for g in gradients)
             return cls(gradients, (largest[0], largest[1]), (0 * largest[0], 0 * largest[1]), threshold)
         jacobian = evaluation.jacobians[leaf].absolute()

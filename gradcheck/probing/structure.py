@@ -11,7 +11,8 @@ from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.answers import judged
 from gradcheck.values.aliases import Array
 from gradcheck.values.dimensions import Dimensions
-from gradcheck.values.results import CheckResult, entry_path
+from gradcheck.values.entry import entry_path
+from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 
 _ROUNDINGS = 64

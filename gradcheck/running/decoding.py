@@ -7,12 +7,12 @@ import numpy as np
 
 from gradcheck.algebra.strides import with_strides
 from gradcheck.values.aliases import Array
+from gradcheck.values.entry import Entry
 from gradcheck.values.results import (
     CaseResult,
     CheckResult,
     Coverage,
     Diagnosis,
-    Entry,
     GradientEvidence,
     MutationScore,
     Source,

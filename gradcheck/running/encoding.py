@@ -8,7 +8,8 @@ import numpy as np
 
 from gradcheck.algebra.strides import strides_of
 from gradcheck.values.aliases import Array
-from gradcheck.values.results import CaseResult, CheckResult, Entry, GradientEvidence
+from gradcheck.values.entry import Entry
+from gradcheck.values.results import CaseResult, CheckResult, GradientEvidence
 
 
 def case_as_data(case: CaseResult) -> dict[str, Any]:

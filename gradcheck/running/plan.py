@@ -4,12 +4,17 @@ import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from gradcheck.algebra.sampling import case_specs
 from gradcheck.checking.checks import planned_checks, planned_surveys, require_valid, require_waivable
+from gradcheck.checking.parts import DIVISIBLE, parts_of
 from gradcheck.running.loading import load_targets
 from gradcheck.running.origin import Origin, origin_of_targets
 from gradcheck.running.registry import Subject
+from gradcheck.values.aliases import Sizes
 from gradcheck.values.case import CaseSpec
+from gradcheck.values.declarations import Declaration
 from gradcheck.values.errors import DeclarationError, GradcheckError
 from gradcheck.values.results import Problem
 from gradcheck.values.settings import Settings
@@ -100,6 +105,11 @@ def _problem(subject: Subject, text: str) -> Problem:
     return Problem(target, ": ".join(part for part in parts if part), traceback.format_exc())
 
 
+def _coordinates(declared: Declaration, sizes: Sizes) -> int:
+    count = int(np.prod(declared.dimensions.shape(sizes)))
+    return 2 * count if np.dtype(declared.dtype).kind == "c" else count
+
+
 def _items(subject: Subject, settings: Settings) -> list[Item]:
     module = subject.module
     if not module.inputs:
@@ -114,6 +124,9 @@ def _items(subject: Subject, settings: Settings) -> list[Item]:
         leaves = module.at(spec.sizes).leaves if spec.example is None else {}
         differentiable = tuple(name for name, declared in leaves.items() if declared.differentiable)
         checks = planned_checks(module, differentiable, spec.example is not None, settings)
-        items += [Item(subject, spec, check.name, leaf) for check, leaf in checks]
+        for check, leaf in checks:
+            counted = check.name == DIVISIBLE and leaf
+            parts = parts_of(_coordinates(leaves[leaf], spec.sizes), settings) if counted else 1
+            items.append(Item(subject, spec, check.name, leaf, parts))
     whole = replace(specs[0], name=EVERY_CALL)
     return [*items, *(Item(subject, whole, survey.name, "") for survey in planned_surveys(module, settings))]

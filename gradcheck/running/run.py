@@ -46,7 +46,7 @@ def run(
     >>> from gradcheck.running.plan import plan_targets
     >>> planned = plan_targets(["gradcheck.modules:Tanh"], ("gradient",))
     >>> [(case.id, case.verdict.value) for case in run(planned)][0]
-    ('Tanh[N=2 D=3]', 'pass')
+    ('Tanh[B=2x3]', 'pass')
     """
     require_timeout(timeout)
     ledger = ledger or Ledger(planned)

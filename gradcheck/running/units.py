@@ -5,13 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gradcheck.checking.carrying_out import evaluation_at, run_check
+from gradcheck.checking.carrying_out import evaluation_at, guarded, run_check
 from gradcheck.checking.checks import check_named
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.parts import check_part, concluded
+from gradcheck.running.decoding import check_from_data
+from gradcheck.running.encoding import check_as_data
 from gradcheck.running.plan import Item
 from gradcheck.values.errors import GradcheckError
 from gradcheck.values.results import CheckResult
 from gradcheck.values.settings import Settings
+from gradcheck.values.verdict import Verdict
 
 # Of a part: whatever its check makes of it, as long as JSON can hold it.
 Data = Mapping[str, Any]
@@ -82,7 +86,10 @@ def run_item(item: Item, evaluation: Evaluation | GradcheckError) -> CheckResult
     check = check_named(item.check)
     if check is None:
         raise ValueError(f"no check is named {item.check!r}")
-    result = run_check(check, evaluation, item.leaf)
+    return _settled(run_check(check, evaluation, item.leaf))
+
+
+def _settled(result: CheckResult) -> CheckResult:
     notes = tuple(_ADDRESS.sub("", note) for note in result.notes)
     return replace(
         result, message=_ADDRESS.sub("", result.message), detail=_ADDRESS.sub("", result.detail), notes=notes
@@ -93,6 +100,13 @@ def carry_out(
     item: Item, unit: Unit, evaluation: Evaluation | GradcheckError, given: Sequence[Data] = ()
 ) -> CheckResult | Data:
     """Carry out a unit of an item: the result, or for a part its data."""
-    if unit.parts > 1:
-        raise ValueError(f"{item.id} is in {unit.parts} parts ({len(given)} done); {item.check} cannot be divided")
-    return run_item(item, evaluation)
+    if unit.parts == 1:
+        return run_item(item, evaluation)
+    if isinstance(evaluation, GradcheckError):
+        found = CheckResult(item.check, Verdict.ERROR, str(evaluation), item.leaf)
+        return found if unit.concludes else check_as_data(found)
+    if unit.concludes:
+        return concluded([check_from_data(data) for data in given], evaluation.settings.threshold)
+    at = evaluation
+    found = guarded(item.check, item.leaf, lambda: check_part(at, item.leaf, unit.part, unit.parts))
+    return check_as_data(_settled(found))

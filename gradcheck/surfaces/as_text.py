@@ -7,8 +7,9 @@ from shlex import quote
 from gradcheck import __version__
 from gradcheck.checking.checks import CHECKS
 from gradcheck.surfaces.reproduction import render_reproduction
-from gradcheck.surfaces.tables import Paint, Table, counted, leaf_table, module_table, plain, probe_table
-from gradcheck.values.results import CaseResult, CheckResult, Entry, Verification
+from gradcheck.surfaces.tables import Paint, Table, counted, coverage_of, leaf_table, module_table, plain, probe_table
+from gradcheck.values.entry import Entry
+from gradcheck.values.results import CaseResult, CheckResult, Verification
 from gradcheck.values.verdict import Verdict
 
 _MOST_MODULES, _SLOWEST = 30, 3
@@ -161,9 +162,7 @@ def render_summary(verification: Verification, paint: Paint = plain) -> str:
     modules = len({(case.source.target, case.module) for case in verification.cases})
     lines = [f"{modules} modules, {len(verification.cases)} cases, {len(checks)} checks: {counted(checks, paint)}"]
     if evidence:
-        alone, total = (sum(getattr(e.coverage, k) for e in evidence) for k in ("alone", "coordinates"))
-        forwards = sum(e.coverage.forwards for e in evidence)
-        lines.append(f"{alone} of {total} coordinates perturbed each by itself, {forwards} forwards")
+        lines.append(coverage_of(evidence))
     if verification.problems:
         lines.append(paint(Verdict.ERROR, f"{len(verification.problems)} could not be loaded"))
     if verification.partial:

@@ -62,6 +62,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--budget", help="what the gradient checks of one case may cost: evaluations, or seconds such as 10s"
     )
+    parser.add_argument("--plan", action="store_true", help="print how and at what cost, and do nothing")
     parser.add_argument("--memory-limit", help="what a gradient check may use for itself (512MB)")
     parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")
     parser.add_argument(

@@ -5,7 +5,7 @@ import os
 import sys
 from argparse import Namespace
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +17,7 @@ from gradcheck.running.plan import plan_targets
 from gradcheck.surfaces.as_text import render_text
 from gradcheck.surfaces.execution import carried_out, engine_for
 from gradcheck.surfaces.explanations import render_checks_page, render_explanation
+from gradcheck.surfaces.forecast import render_forecast
 from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
 from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
@@ -34,6 +35,8 @@ def report(options: Namespace) -> int:
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
     options.journal = options.journal and options.journal.absolute()
     import_module("tabulate")
+    if options.plan:
+        return _forecast(targets, options, settings)
     with redirect_stdout(sys.stderr), engine_for(options) as engine:
         planned = plan_targets(targets, tuple(options.keywords), settings)
         cases, partial = carried_out(planned, engine, options)
@@ -49,6 +52,17 @@ def report(options: Namespace) -> int:
     if options.debug:
         _print_details(verification)
     return exit_status(verification)
+
+
+def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) -> int:
+    """Print what would be done and what it would cost, without doing it."""
+    with redirect_stdout(sys.stderr):
+        planned = plan_targets(targets, tuple(options.keywords), settings)
+        forecast = render_forecast(planned)
+    print(forecast, end="")
+    for problem in planned.problems:
+        print(f"not loaded  {problem.message}", file=sys.stderr)
+    return USAGE if planned.problems else PASSED
 
 
 def list_modules(options: Namespace) -> int:
@@ -95,11 +109,8 @@ def exit_status(verification: Verification) -> int:
 
 def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]]:
     configuration = load_configuration(Path.cwd())
-    given = {
-        key: value
-        for key in ("threshold", "seed", "complex_step", "checks", "also", "examples", "mode", "budget", "memory_limit", "waive")
-        if (value := getattr(options, key, None)) is not None
-    }
+    names = [setting.name for setting in fields(Settings)]
+    given = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     given["waive"] = {**configuration.settings.waive, **given.get("waive", {})}
     targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
     return replace(configuration.settings, **given), targets

@@ -75,10 +75,9 @@ def module_table(cases: Sequence[CaseResult], threshold: float) -> Table:
         evidence = [check.evidence for check in checks if check.evidence is not None]
         worst = max(evidence, key=_error, default=None)
         margin = ("", "") if worst is None else (_margin(worst, threshold), worst.leaf)
-        alone, total = (sum(getattr(e.coverage, k) for e in evidence) for k in ("alone", "coordinates"))
         seconds = sum(case.seconds for case in of_module)
         told = ", ".join([counted(checks), *_mutants(checks)])
-        rows.append((module[1], told, *margin, f"{alone}/{total}" if evidence else "", f"{seconds:.2f}s"))
+        rows.append((module[1], told, *margin, _perturbed(evidence) if evidence else "", f"{seconds:.2f}s"))
     headers = ("module", "checks", "margin", "worst leaf", "perturbed", "time")
     return Table(headers, tuple(rows), ("left", "left", "right", "left", "right", "right"))
 
@@ -104,6 +103,31 @@ def _margin(evidence: GradientEvidence, threshold: float) -> str:
     return f"{threshold / error:.2g}" if error else "exact"
 
 
+def _perturbed(evidence: Sequence[GradientEvidence]) -> str:
+    """How many coordinates of how many were looked at one by one, and how many in projections only."""
+    one_by_one, projected, total = (
+        sum(getattr(e.coverage, name) for e in evidence) for name in ("one_by_one", "projected", "coordinates")
+    )
+    return f"{one_by_one}/{total}" + (f", {projected} projected" if projected else "")
+
+
+def coverage_of(evidence: Sequence[GradientEvidence]) -> str:
+    """How all coordinates were perturbed, in a sentence."""
+    count = {
+        name: sum(getattr(e.coverage, name) for e in evidence)
+        for name in ("coordinates", "alone", "grouped", "projected", "forwards")
+    }
+    left = count["coordinates"] - count["alone"] - count["grouped"] - count["projected"]
+    told = [
+        f"{count['alone']} of {count['coordinates']} coordinates perturbed each by itself",
+        f"{count['grouped']} in groups that move different outputs" if count["grouped"] else "",
+        f"{count['projected']} in random directions only" if count["projected"] else "",
+        f"{left} not at all" if left else "",
+        f"{count['forwards']} forwards",
+    ]
+    return ", ".join(part for part in told if part)
+
+
 def _row(name: str, checks: tuple[CheckResult, ...], paint: Paint) -> Row:
     verdict = Verdict.worst(check.verdict for check in checks)
     word = paint(verdict, verdict.value)
@@ -111,11 +135,9 @@ def _row(name: str, checks: tuple[CheckResult, ...], paint: Paint) -> Row:
     if not evidence:
         return (name, checks[0].label if not checks[0].leaf else checks[0].leaf, *("",) * 6, word)
     worst = max(evidence, key=lambda e: (e.failing > 0, e.relative_error, e.numerical_error))
-    alone = sum(e.coverage.alone for e in evidence)
-    coordinates = sum(e.coverage.coordinates for e in evidence)
     numbers = (f"{value:.1e}" for value in (worst.relative_error, worst.delta, worst.numerical_error))
     shown = worst.leaf if checks[0].check == "gradient" else checks[0].label
-    return (name, shown, _shape(worst), f"{alone}/{coordinates}", *numbers, _holds_at(evidence), word)
+    return (name, shown, _shape(worst), _perturbed(evidence), *numbers, _holds_at(evidence), word)
 
 
 def _shape(evidence: GradientEvidence) -> str:

@@ -14,7 +14,7 @@ from gradcheck.running.journal import open_journal
 from gradcheck.running.orders import Order, Reply
 from gradcheck.running.plan import Item, Plan
 from gradcheck.running.run import run
-from gradcheck.running.units import Unit, carry_out
+from gradcheck.running.units import Unit
 from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 from tests.running.subjects import GOOD, planned
@@ -73,8 +73,3 @@ def test_parts_in_the_journal_are_not_done_again(divided: Plan, tmp_path: Path, 
     journal.close()
     assert journal.written == len(divided.items) * (PARTS + 1) - kept
     assert len(file.read_bytes().splitlines()) == len(lines)
-
-
-def test_what_no_check_divides_is_refused(divided: Plan) -> None:
-    with pytest.raises(ValueError, match="gradient cannot be divided"):
-        carry_out(divided.items[0], Unit(0, 0, PARTS), None)  # type: ignore[arg-type]  # is not looked at

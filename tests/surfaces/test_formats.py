@@ -18,12 +18,12 @@ from gradcheck.surfaces.as_data import SCHEMA, render_json
 from gradcheck.surfaces.as_html import render_html
 from gradcheck.surfaces.as_junit import render_junit
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.values.entry import Entry
 from gradcheck.values.results import (
     CaseResult,
     CheckResult,
     Coverage,
     Diagnosis,
-    Entry,
     GradientEvidence,
     Partial,
     Problem,
@@ -58,7 +58,7 @@ evidence = st.builds(
     noise=floats,
     repeats=floats,
     worst=st.lists(entries, max_size=2).map(tuple),
-    coverage=st.builds(Coverage, *[st.integers(0)] * 4, floats),
+    coverage=st.builds(Coverage, *[st.integers(0)] * 6, floats),
 )
 diagnoses = st.lists(st.builds(Diagnosis, st.text(), st.text(), st.text()), max_size=2).map(tuple)
 notes = st.lists(st.text(), max_size=2).map(tuple)
