@@ -15,7 +15,7 @@ from tabulate import tabulate
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gradcheck import Verdict
-from tests.checking.large_modules import CORRECT, Calls, Large, checked, linear, scaled_at, tanh
+from tests.projecting.large_modules import CORRECT, Calls, Large, checked, linear, scaled_at, tanh
 
 LARGE = {
     "Linear 1000→1000, batch 4": (linear(4, 1000, 1000), 1_000_000),

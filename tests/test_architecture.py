@@ -18,6 +18,7 @@ LAYERS = {
     "calculus": 2,
     "checking": 3,
     "probing": 3,
+    "projecting": 3,
     "surveying": 3,
     "running": 4,
     "surfaces": 5,

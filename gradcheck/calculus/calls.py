@@ -2,7 +2,7 @@
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,12 @@ class Forward:
     def layout(self) -> Layout:
         """Where every output lies in the vector of all of them."""
         return Layout.of(self.outputs)
+
+    @cached_property
+    def _usual(self) -> Array | None:
+        """The only output, if it is one of float64 by itself."""
+        first = next(iter(self.outputs.values()))
+        return first if not self.named and first.dtype is _FLOAT64 else None
 
     def structured(self, vector: Array) -> dict[str, Array]:
         """A vector over all outputs as arrays by name, in the dtypes of the outputs."""
@@ -120,15 +126,31 @@ def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping
 
 def call_backward_with(module: Module, saved: Saved, cotangent: Any) -> Mapping[str, Any]:
     """Run the module's backward on a cotangent as it is; raise ModuleError if it raises or returns no gradients."""
-    returned = _guarded(module, "backward", lambda: module.backward(saved, cotangent))
-    if not isinstance(returned, Mapping):
+    return _gradients(module, _guarded(module, "backward", lambda: module.backward(saved, cotangent)))
+
+
+def call_backwards(
+    module: Module, saved: Saved, cotangents: Iterable[Any], take: Callable[[Mapping[str, Any]], None]
+) -> None:
+    """Run the module's backward on many cotangents and hand over what each returns, before the next one is made."""
+
+    def run() -> None:
+        for cotangent in cotangents:
+            take(_gradients(module, module.backward(saved, cotangent)))
+
+    _guarded(module, "backward", run)
+
+
+def _gradients(module: Module, returned: object) -> Mapping[str, Any]:
+    if type(returned) is not dict and not isinstance(returned, Mapping):
         raise ModuleError(
             f"{module.name}: backward returned {_describe(returned)}; expected a dict with a gradient for"
             f" every differentiable leaf"
         )
-    nameless = [name for name in returned if not isinstance(name, str)]
-    if nameless:
-        raise ModuleError(f"{module.name}: backward returned gradients for {nameless}; expected names of leaves")
+    for name in returned:
+        if not isinstance(name, str):
+            nameless = [name for name in returned if not isinstance(name, str)]
+            raise ModuleError(f"{module.name}: backward returned gradients for {nameless}; expected names of leaves")
     return returned
 
 

@@ -201,6 +201,21 @@ class Line:
         entries[coordinates] = self._original[coordinates]
         self.forwards += 2
 
+    def each_by_itself(self, coordinates: Array, pairs: "Pairs", above: Array, below: Array) -> None:
+        """Write down the outputs around each of some coordinates (coordinates, outputs).
+
+        The innermost loop of all: it does the least that can be done beside calling the forward.
+        """
+        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
+        points = (array[coordinates].tolist() for array in (pairs.upper, pairs.lower, self._original))
+        for k, (j, upper, lower, value) in enumerate(zip(coordinates.tolist(), *points, strict=True)):
+            entries[j] = upper
+            above[k] = evaluate(leaves)
+            entries[j] = lower
+            below[k] = evaluate(leaves)
+            entries[j] = value
+        self.forwards += 2 * coordinates.size
+
     def complex_step(self, coordinate: int) -> Array:
         """The derivatives Im a(x + ih) / h, without any difference; NaN where they are not to be had (outputs,).
 

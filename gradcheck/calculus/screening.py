@@ -171,19 +171,21 @@ def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobi
         yield _Look(batch, entries, estimate, group)
 
 
-def _sides(line: Line, pairs: Pairs, groups: Sequence[Array]) -> tuple[Array, Array]:
+def _sides(line: Line, pairs: Pairs, groups: Sequence[Array], coordinates: Array) -> tuple[Array, Array]:
     """The outputs above and below the point, for every group (groups, outputs)."""
     above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
     with np.errstate(all="ignore"):
+        if coordinates.size == len(groups):
+            line.each_by_itself(coordinates, pairs, above, below)
+            return above, below
         for k, members in enumerate(groups):
-            at = members if members.size > 1 else int(members[0])
-            line.outputs_around(at, pairs.upper[at], pairs.lower[at], above[k], below[k])
+            line.outputs_around(members, pairs.upper[members], pairs.lower[members], above[k], below[k])
     return above, below
 
 
 def _entries(line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian) -> tuple[Entries, Array]:
-    above, below = _sides(line, pairs, groups)
     coordinates = np.concatenate(groups)
+    above, below = _sides(line, pairs, groups, coordinates)
     group_of = np.repeat(np.arange(len(groups)), [members.size for members in groups])
     places, member = jacobian.entries_of(coordinates)
     claimed = np.zeros(above.shape)

@@ -15,9 +15,9 @@ from gradcheck.checking.judgement import Judgement, fits, judge
 from gradcheck.checking.kinks import joint_disagreement
 from gradcheck.checking.linearity import nonlinearity, use_of_the_cotangent
 from gradcheck.checking.measurement import measure
-from gradcheck.checking.projected import check_projected
 from gradcheck.checking.vacuity import degeneracies
 from gradcheck.checking.wording import message_of, sampling_of
+from gradcheck.projecting.projected import check_projected
 from gradcheck.values.aliases import Array
 from gradcheck.values.entry import Entry
 from gradcheck.values.results import CheckResult, Coverage, Diagnosis, GradientEvidence

@@ -8,7 +8,7 @@ import numpy as np
 
 import gradcheck
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.projected import check_projected
+from gradcheck.projecting.projected import check_projected
 from gradcheck.values.aliases import Array
 from gradcheck.values.case import Case
 from gradcheck.values.results import CheckResult

@@ -3,9 +3,9 @@
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
-from gradcheck.checking.localising import Found
-from gradcheck.checking.power import Judgement, Power
-from gradcheck.checking.projections import DEVIATIONS, Projector
+from gradcheck.projecting.localising import Found
+from gradcheck.projecting.power import Judgement, Power
+from gradcheck.projecting.projections import DEVIATIONS, Projector
 from gradcheck.values.entry import entry_path
 from gradcheck.values.verdict import Verdict
 

@@ -13,9 +13,9 @@ from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.approach import derivative_along
 from gradcheck.calculus.calls import call_backward
 from gradcheck.calculus.directions import steps_for
-from gradcheck.checking.bisection import Part, wrong_coordinates
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.projections import DEVIATIONS, Projection, Projector
+from gradcheck.projecting.bisection import Part, wrong_coordinates
+from gradcheck.projecting.projections import DEVIATIONS, Projection, Projector
 from gradcheck.values.aliases import Array
 from gradcheck.values.entry import Entry
 from gradcheck.values.errors import ModuleError

@@ -4,9 +4,9 @@ import numpy as np
 
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.linearity import use_of_the_cotangent
-from gradcheck.checking.power import Judgement, judged
-from gradcheck.checking.projections import Projector
-from gradcheck.checking.wording_of_projections import message_of_projections
+from gradcheck.projecting.power import Judgement, judged
+from gradcheck.projecting.projections import Projector
+from gradcheck.projecting.wording import message_of_projections
 from gradcheck.values.entry import Entry
 from gradcheck.values.results import CheckResult, Coverage, Diagnosis, GradientEvidence
 from gradcheck.values.verdict import LADDER, Verdict

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradcheck.checking.localising import Found, followed, not_a_number
-from gradcheck.checking.projections import Projection, Projector
+from gradcheck.projecting.localising import Found, followed, not_a_number
+from gradcheck.projecting.projections import Projection, Projector
 from gradcheck.values.results import Diagnosis
 from gradcheck.values.verdict import Verdict
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from gradcheck import Verdict
-from gradcheck.checking.bisection import Part, wrong_coordinates
+from gradcheck.projecting.bisection import Part, wrong_coordinates
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CheckResult, GradientEvidence
-from tests.checking import large_modules
-from tests.checking.large_modules import CORRECT, Large, checked, elementwise, linear, mixed_scales, scaled_at, tanh
+from tests.projecting import large_modules
+from tests.projecting.large_modules import CORRECT, Large, checked, elementwise, linear, mixed_scales, scaled_at, tanh
 
 FORWARDS, BACKWARDS, FURTHER = 30, 5, 80
 MILLION = {"linear": linear(4, 1000, 1000), "tanh": tanh(1_000_000)}
