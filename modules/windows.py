@@ -1,7 +1,7 @@
 """Windows that slide over the trailing axes of an array, and the adjoint of taking them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any, TypeAlias
 
@@ -58,7 +58,7 @@ class Windows:
         """
         count, padded = self.count(x.shape), self._padded(x, fill)
         windows = np.empty((*x.shape[:2], *self.size, *count), x.dtype)
-        for entry, places in self._places(count):
+        for entry, places in _places(self, count):
             windows[entry] = padded[places]
         return windows
 
@@ -66,7 +66,7 @@ class Windows:
         """The adjoint of ``over``: every entry of an array (N, C, *S) gets the sum over all windows that it is in."""
         count = self.count(shape)
         padded = np.zeros(self._padded_shape(shape), windows_bar.dtype)
-        for entry, places in self._places(count):
+        for entry, places in _places(self, count):
             padded[places] += windows_bar[entry]
         return np.ascontiguousarray(padded[self._inner(shape)])
 
@@ -84,11 +84,18 @@ class Windows:
         """Where the array lies in the padded one."""
         return (..., *(slice(p, p + length) for p, length in zip(self.padding, shape[2:], strict=True)))
 
-    def _places(self, count: Shape) -> Iterator[tuple[_Index, _Index]]:
-        """For every entry of a window, where it is among the windows and in the padded array, for all at once."""
-        for offset in product(*(range(k) for k in self.size)):
-            starts = (o * d for o, d in zip(offset, self.dilation, strict=True))
-            slices = (
-                slice(start, start + s * (n - 1) + 1, s) for start, s, n in zip(starts, self.stride, count, strict=True)
-            )
-            yield (slice(None), slice(None), *offset), (..., *slices)
+
+@lru_cache(maxsize=64)
+def _places(windows: Windows, count: Shape) -> tuple[tuple[_Index, _Index], ...]:
+    """For every entry of a window, where it is among the windows and in the padded array, for all at once.
+
+    A layer asks for the same ones in every pass, and working them out would take as long as copying a small array.
+    """
+    places = []
+    for offset in product(*(range(k) for k in windows.size)):
+        starts = (o * d for o, d in zip(offset, windows.dilation, strict=True))
+        slices = (
+            slice(start, start + s * (n - 1) + 1, s) for start, s, n in zip(starts, windows.stride, count, strict=True)
+        )
+        places.append(((slice(None), slice(None), *offset), (..., *slices)))
+    return tuple(places)
