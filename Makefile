@@ -9,7 +9,7 @@ VENV := .venv
 VENV_ALL := .venv-all
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test test-all lint benchmarks duel clean
+.PHONY: report test test-all lint benchmarks scaling duel clean
 
 report: $(VENV)/.installed
 	$(VENV)/bin/gradcheck report gradcheck.modules examples/digits_mlp --threshold 1e-6
@@ -34,6 +34,11 @@ benchmarks: $(VENV)/.installed $(VENV_ALL)/.installed
 	$(VENV)/bin/python benchmarks/collection.py
 	$(VENV)/bin/python benchmarks/probes.py
 	$(VENV_ALL)/bin/python benchmarks/catalogue.py
+
+# Speed, memory, growth and workers against the bare loop, torch and SciPy, in one run; writes docs/benchmarks.md
+scaling: $(VENV_ALL)/.installed
+	$(VENV_ALL)/bin/python benchmarks/scaling.py --output docs/benchmarks.md --growth docs/plots/growth.json
+	$(VENV_ALL)/bin/python docs/plots/growth.py docs/plots/growth.svg
 
 # gradcheck and the checkers of torch, JAX, autograd and SciPy on the corpus, in one run; writes docs/duel.md
 duel: $(VENV_ALL)/.installed

@@ -37,6 +37,20 @@ def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves
     return {leaf: collected.jacobian() for leaf, collected in rows.items()}
 
 
+def expected_entries(module: Module, forward: Forward, point: Leaves) -> dict[str, int]:
+    """About how many entries of each leaf's Jacobian are not zero, by a few of its rows."""
+    outputs = forward.layout.size
+    samples = sorted({0, outputs // 2, outputs - 1}) if outputs else []
+    most = dict.fromkeys(point, 0)
+
+    def take(gradients: Mapping[str, object]) -> None:
+        for leaf, value in point.items():
+            most[leaf] = max(most[leaf], int(np.count_nonzero(_gradient(module, gradients, leaf, value))))
+
+    call_backwards(module, forward.saved, map(forward.one_hot, samples), take)
+    return {leaf: count * outputs for leaf, count in most.items()}
+
+
 def grouped_jacobians(
     module: Module, forward: Forward, point: Leaves, generator: np.random.Generator
 ) -> tuple[dict[str, Jacobian], int] | None:

@@ -15,6 +15,8 @@ def disjoint_groups(jacobian: Jacobian, columns: Array, generator: np.random.Gen
     Source: Curtis, Powell and Reid, On the estimation of sparse Jacobian matrices, IMA J. Appl. Math. 13 (1974); the
     colours are the maximal independent sets of Luby, A simple parallel algorithm, SIAM J. Comput. 15 (1986).
     """
+    if columns.size == 0:
+        return []
     chosen = jacobian.restricted(columns)
     # Members of one row cannot share a group, so that there are at least as many groups as a row has entries.
     if 2 * int(np.max(np.bincount(chosen.rows), initial=0)) > columns.size:
@@ -26,6 +28,7 @@ def disjoint_groups(jacobian: Jacobian, columns: Array, generator: np.random.Gen
     counts = np.bincount(kind)
     number = np.empty(columns.size, np.intp)
     number[order] = np.arange(columns.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    number[np.diff(chosen.starts) == 0] = 0  # columns without an entry move nothing that another one could move
     group = colour * (1 + int(number.max(initial=0))) + number
     order = np.argsort(group, kind="stable")
     return np.split(columns[order], np.flatnonzero(np.diff(group[order])) + 1)

@@ -160,6 +160,8 @@ def decoded_jacobians(
     decoder = Decoder(pull_back, tuple(sizes), outputs, generator)
     found = {leaf: _Entries(size) for leaf, size in sizes.items()}
     for first, shape in arrays:
+        if 0 in shape:
+            continue
         for grid, leaves in _shared(decoder.grids(first, shape)).items():
             affordable = grid.groups + decoder.backwards <= _WORTHWHILE * outputs
             telling = 8 * eps <= _HIT / max(2 * outputs / grid.groups, 1)

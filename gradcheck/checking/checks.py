@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from gradcheck.checking.check import Check
 from gradcheck.checking.dimension_analysis import check_dimensions
-from gradcheck.checking.gradient import check_gradient
 from gradcheck.checking.other_derivatives import check_jvp, check_second_order
+from gradcheck.checking.parts import check_leaf
 from gradcheck.checking.value_tests import check_values
 from gradcheck.probing.layouts import LAYOUTS
 from gradcheck.probing.leaves import LEAVES
@@ -66,7 +66,7 @@ class module(gradcheck.Module):
     ),
     Check(
         name="gradient",
-        run=check_gradient,
+        run=check_leaf,
         per_leaf=True,
         summary="backward agrees with central differences in every entry, leaf by leaf",
         what="""\

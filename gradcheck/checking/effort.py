@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.calculus.colouring import disjoint_groups
-from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.checking.modes import is_projected, may_be_grouped
 from gradcheck.values.aliases import Array
 
@@ -32,6 +32,11 @@ class Effort:
     forwards: int
     backwards: int
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether every coordinate is looked at by itself, or in a group, which comes to the same."""
+        return self.mode in ("exhaustive", "grouped")
+
 
 # Two directions at up to seven pairs of steps, the point and its repetition; three cotangents.
 _FORWARDS_OF_PROJECTIONS, _BACKWARDS_OF_PROJECTIONS = 30, 3
@@ -50,7 +55,7 @@ def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
     if mode == "projected":
         return Effort(mode, count, count, _FORWARDS_OF_PROJECTIONS, _BACKWARDS_OF_PROJECTIONS)
     if mode == "grouped":
-        return Effort(mode, count, count, 2 * len(groups_of(evaluation, leaf)), evaluation.backwards)
+        return Effort(mode, count, count, 2 * len(groups_of(evaluation, leaf)), evaluation.claims.backwards)
     if mode == "sampled":
         chosen = min(count, _sample(evaluation, outputs))
         return Effort(mode, count, chosen, 2 * chosen, outputs)
@@ -63,18 +68,16 @@ def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> s
         return "projected"  # for the latter not even the analytical Jacobian can be had
     if not may_be_grouped(evaluation.settings, count, outputs) and (allowed is None or 2 * count + outputs <= allowed):
         return "exhaustive"
-    if allowed is not None and 2 * len(groups_of(evaluation, leaf)) + evaluation.backwards > allowed:
+    if allowed is not None and 2 * len(groups_of(evaluation, leaf)) + evaluation.claims.backwards > allowed:
         return "projected"
     return "grouped"
 
 
+@once
 def groups_of(evaluation: Evaluation, leaf: str) -> list[Array]:
     """The groups in which the coordinates of a leaf are perturbed."""
-    if leaf not in evaluation.groups:
-        jacobian, columns = evaluation.whole.jacobians[leaf], evaluation.columns(leaf)
-        generator = generator_for(evaluation.settings.seed, "groups", leaf)
-        evaluation.groups[leaf] = disjoint_groups(jacobian, columns, generator)
-    return evaluation.groups[leaf]
+    jacobian, columns = evaluation.whole.jacobians[leaf], evaluation.columns(leaf)
+    return disjoint_groups(jacobian, columns, generator_for(evaluation.settings.seed, "groups", leaf))
 
 
 def _sample(evaluation: Evaluation, outputs: int) -> int:
@@ -87,16 +90,16 @@ def _share(evaluation: Evaluation) -> int | None:
     settings = evaluation.settings
     allowed = settings.evaluations
     if settings.seconds is not None:
-        allowed = int(settings.seconds / max(seconds_of_an_evaluation(evaluation), 1e-9))
+        allowed = int(settings.seconds / max(seconds_of_an_evaluation(evaluation, ""), 1e-9))
     return None if allowed is None else max(1, allowed // max(1, len(evaluation.differentiable)))
 
 
-def seconds_of_an_evaluation(evaluation: Evaluation) -> float:
-    """How long a forward and a backward take on average, measured once."""
-    if "seconds" not in evaluation.measured:
-        started = time.perf_counter()
-        for _ in range(_TIMED):
-            forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
-            call_backward(evaluation.module, forward, evaluation.cotangent)
-        evaluation.measured["seconds"] = (time.perf_counter() - started) / (2 * _TIMED)
-    return evaluation.measured["seconds"]
+@once
+def seconds_of_an_evaluation(evaluation: Evaluation, leaf: str) -> float:
+    """How long a forward and a backward take on average, whatever the leaf is."""
+    del leaf
+    started = time.perf_counter()
+    for _ in range(_TIMED):
+        forward = call_forward(evaluation.module, evaluation.case.leaves, evaluation.settings.seed)
+        call_backward(evaluation.module, forward, evaluation.cotangent)
+    return (time.perf_counter() - started) / (2 * _TIMED)

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from gradcheck.adapters.wrapped import LaidOut
 from gradcheck.algebra.layout import coordinates_in, ravel, real_view
 from gradcheck.algebra.precision import Noise, shown_eps
 from gradcheck.algebra.sampling import generator_for
-from gradcheck.calculus.analytical import analytical_jacobians, gradient_of, grouped_jacobians
+from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import (
     Forward,
     call_backward,
@@ -21,7 +22,7 @@ from gradcheck.calculus.calls import (
 )
 from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.calculus.samples import Neighbourhood
-from gradcheck.checking.modes import is_projected, may_be_grouped
+from gradcheck.checking.claims import Claims
 from gradcheck.checking.point import is_differentiable
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.case import Case
@@ -29,6 +30,7 @@ from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings
 
+T = TypeVar("T")
 _NEARBY = 1e-3
 
 
@@ -46,14 +48,12 @@ class Evaluation:
 
     Arguments:
         block: what is looked at, if that is a part of a leaf.
-        one_hot: whether every output has to be pulled back by itself.
     """
 
     module: Module
     case: Case
     settings: Settings
     block: Block | None = None
-    one_hot: bool = False
 
     @cached_property
     def differentiable(self) -> tuple[str, ...]:
@@ -97,60 +97,44 @@ class Evaluation:
         return gradient if self.block is None else gradient[self.columns(leaf)]
 
     @cached_property
+    def claims(self) -> Claims:
+        """What backward says at the point of every differentiable leaf."""
+        point = {leaf: self.case.leaves[leaf] for leaf in self.differentiable}
+        return Claims(self.module, self.forward, point, self.settings)
+
+    @cached_property
     def jacobians(self) -> dict[str, Jacobian]:
-        """The analytical Jacobian of every differentiable leaf by its entries; only that of the block."""
-        leaves = self.with_jacobians if self.block is None else (self.block.leaf,)
-        found = self._decoded[0] if self._decoded else None
-        if found is None:
-            found = analytical_jacobians(self.module, self.forward, self.case.leaves, leaves)
-        return found if self.block is None else {leaf: found[leaf].restricted(self.block.columns) for leaf in leaves}
+        """The analytical Jacobians by their entries; only that of the block, if there is one."""
+        found = self.claims.jacobians
+        return found if self.block is None else {self.block.leaf: found[self.block.leaf].restricted(self.block.columns)}
 
     @property
     def with_jacobians(self) -> tuple[str, ...]:
         """The differentiable leaves whose Jacobians are looked at; of the others only projections are."""
-        return tuple(leaf for leaf in self.differentiable if not is_projected(self.settings, self.size(leaf)))
+        return self.claims.leaves
 
     def size(self, leaf: str) -> int:
         """How many coordinates a leaf has."""
         return coordinates_in(self.case.leaves[leaf])
 
     @cached_property
-    def _decoded(self) -> tuple[dict[str, Jacobian], int] | None:
-        """The Jacobians from backwards of several outputs at once, and their number, where coordinates are grouped."""
-        if self.one_hot or not self._groups_are_wanted:
-            return None
-        point = {leaf: self.case.leaves[leaf] for leaf in self.with_jacobians}
-        return grouped_jacobians(self.module, self.forward, point, generator_for(self.settings.seed, "decoding"))
-
-    @property
-    def _groups_are_wanted(self) -> bool:
-        outputs = self.forward.layout.size
-        return any(may_be_grouped(self.settings, self.size(leaf), outputs) for leaf in self.with_jacobians)
-
-    @cached_property
-    def groups(self) -> dict[str, list[Array]]:
-        """The groups in which coordinates are perturbed, leaf by leaf as they are needed."""
+    def remembered(self) -> dict[tuple[str, str], Any]:
+        """What was found out about leaves, by what and about which: see ``once``."""
         return {}
-
-    @cached_property
-    def measured(self) -> dict[str, float]:
-        """What was measured of the module's speed."""
-        return {}
-
-    @property
-    def backwards(self) -> int:
-        """How many backwards the Jacobians took."""
-        return self._decoded[1] if self._decoded else self.forward.layout.size
 
     @cached_property
     def by_one_hots(self) -> "Evaluation":
         """The same with one backward for every output: by that a disagreement is judged."""
-        return self if self._decoded is None else self._sharing(replace(self, one_hot=True))
+        if not self.claims.are_grouped:
+            return self
+        if self.block is not None:
+            return self.whole.by_one_hots.part(self.block.leaf, self.block.columns)
+        return self._sharing(replace(self), claims=self.claims.by_one_hots)
 
     @cached_property
     def whole(self) -> "Evaluation":
         """The evaluation of all coordinates."""
-        return self if self.block is None else replace(self, block=None)
+        return self if self.block is None else self._sharing(replace(self, block=None), claims=self.claims)
 
     @cached_property
     def looked_at(self) -> "Evaluation":
@@ -159,21 +143,16 @@ class Evaluation:
 
     def part(self, leaf: str, columns: Array) -> "Evaluation":
         """The evaluation of some coordinates of a leaf, in order, as if it had no others."""
-        block = self._sharing(replace(self, block=Block(leaf, columns)))
-        block.__dict__["whole"] = self.whole
-        block.__dict__["jacobians"] = {leaf: self.whole.jacobians[leaf].restricted(columns)}
-        return block
+        return self._sharing(replace(self, block=Block(leaf, columns)), claims=self.claims, whole=self.whole)
 
     def restricted(self, leaf: str, columns: Array) -> "Evaluation":
         """The same for coordinates at which a first look has been taken here."""
-        block = self.part(leaf, columns)
-        block.__dict__["looked_at"] = self
-        return block
+        return self._sharing(self.part(leaf, columns), looked_at=self)
 
-    def _sharing(self, other: "Evaluation") -> "Evaluation":
-        """Another evaluation of the same case, with what has been computed of it here."""
+    def _sharing(self, other: "Evaluation", **known: Any) -> "Evaluation":
+        """Another evaluation of the same case, with what has been computed of it here, and what else is known."""
         same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "neighbourhood")
-        other.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__})
+        other.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__}, **known)
         return other
 
     def columns(self, leaf: str) -> Array:
@@ -238,3 +217,17 @@ class Evaluation:
             entries = real_view(leaves[name])
             entries *= 1 + amount * generator.uniform(-1, 1, entries.shape).astype(entries.dtype)
         return replace(self, case=replace(self.case, leaves=leaves))
+
+
+def once(judge: Callable[[Evaluation, str], T]) -> Callable[[Evaluation, str], T]:
+    """Let a function of an evaluation and a leaf be computed once, and its result live as long as the evaluation."""
+
+    @wraps(judge)
+    def remembering(evaluation: Evaluation, leaf: str) -> T:
+        key = (judge.__qualname__, leaf)
+        if key not in evaluation.remembered:
+            evaluation.remembered[key] = judge(evaluation, leaf)
+        found: T = evaluation.remembered[key]
+        return found
+
+    return remembering

@@ -1,7 +1,6 @@
 """A first look at the Jacobian of a leaf: which coordinates two forwards settle, and which need a second look."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from gradcheck.calculus.samples import Line
 from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, screened
 from gradcheck.checking.comparison import Comparison, compare
 from gradcheck.checking.effort import effort_for, groups_of
-from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
 from gradcheck.checking.scales import leaf_scale
 from gradcheck.values.aliases import Array
@@ -38,7 +37,7 @@ class FirstLook:
     enough: bool
 
 
-@lru_cache(maxsize=16)
+@once
 def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
     """Perturb every coordinate of a leaf, or of the block of it, and compare with what backward gives."""
     whole, columns = evaluation.whole, evaluation.columns(leaf)

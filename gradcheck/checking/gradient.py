@@ -55,7 +55,8 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     evidence, threshold = _evidence(evaluation, leaf, judgement), evaluation.settings.threshold
     verdict = judgement.verdict(threshold)
     failed = verdict is Verdict.FAIL
-    message = message_of(evidence, verdict, threshold) + sampling_of(evidence.coverage)
+    message = message_of(evidence, verdict, threshold, cut_short=judgement.cut_short)
+    message += sampling_of(evidence.coverage)
     diagnoses = diagnose(judgement.evaluation, leaf, judgement.deciding) if failed else ()
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.comparison)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
@@ -114,7 +115,7 @@ def _evidence(evaluation: Evaluation, leaf: str, judgement: Judgement) -> Gradie
             grouped=judgement.grouped,
             projected=0,
             forwards=judgement.forwards,
-            backwards=evaluation.backwards,
+            backwards=evaluation.claims.backwards,
             detectable=max(_largest(threshold * magnitude + comparison.allowed_error), judgement.error_of_zeros),
         ),
     )
@@ -141,7 +142,7 @@ def _worst(outputs: Layout, leaf: Layout, judgement: Judgement, failing: int, un
     """The entries that decide, worst first; one if none decides."""
     comparison = judgement.comparison
     decisive = comparison.blur if unresolved and not failing else comparison.excess
-    order = _largest_places(decisive.ravel(), comparison.gap.ravel(), min(failing or unresolved or 1, _SHOWN))
+    order = worst_first(decisive.ravel(), comparison.gap.ravel(), min(failing or unresolved or 1, _SHOWN))
     numerical = comparison.numerical
     numbers = (comparison.analytical, numerical.value, comparison.allowed_error, numerical.half)
     return tuple(
@@ -154,7 +155,7 @@ def _worst(outputs: Layout, leaf: Layout, judgement: Judgement, failing: int, un
     )
 
 
-def _largest_places(first: Array, second: Array, count: int) -> Array:
+def worst_first(first: Array, second: Array, count: int) -> Array:
     """Where the largest numbers are, largest first; of about equal ones those that are larger in a second respect.
 
     What cannot be among them is left out before anything is sorted: nearly always nearly everything.

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from gradcheck.checking.comparison import Comparison
-from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.checking.first_look import FirstLook, first_look
 from gradcheck.checking.measurement import measure
 from gradcheck.checking.scales import leaf_scale
@@ -31,6 +30,7 @@ class Judgement:
         scale: the largest entry.
         grouped: how many coordinates were perturbed together with others.
         forwards: evaluations that it took.
+        cut_short: whether open coordinates were left when one was found wrong.
         deciding: the part of the comparison that is an array of all entries of ``evaluation``, for a diagnosis.
     """
 
@@ -43,6 +43,7 @@ class Judgement:
     grouped: int
     forwards: int
     deciding: Comparison
+    cut_short: bool = False
 
     def verdict(self, threshold: float) -> Verdict:
         """FAIL if an entry fails, else INCONCLUSIVE if one is unresolved, else PASS."""
@@ -51,7 +52,7 @@ class Judgement:
         return Verdict.INCONCLUSIVE if found is Verdict.PASS and vague else found
 
 
-@lru_cache(maxsize=16)
+@once
 def judge(evaluation: Evaluation, leaf: str) -> Judgement:
     """Compare backward with central differences, as closely as it takes.
 
@@ -107,8 +108,9 @@ def _of_what_is_open(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judg
     settled = ~np.isin(screen.entries.columns, screen.open)
     parts = [look.comparison.chosen(settled)]
     places = [(screen.entries.rows[settled], screen.entries.columns[settled])]
-    forwards, block, closer = screen.forwards, evaluation, look.comparison
+    forwards, block, closer, left = screen.forwards, evaluation, look.comparison, screen.open.size
     for columns in _batches(evaluation, look):
+        left -= columns.size
         block = evaluation.restricted(leaf, columns)
         closer = measure(block, leaf)
         rows, positions = (index.ravel() for index in np.indices(closer.analytical.shape))
@@ -120,9 +122,8 @@ def _of_what_is_open(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judg
     comparison = Comparison.joined(parts)
     where = [np.concatenate(part) for part in zip(*places, strict=True)]
     scale = leaf_scale(evaluation, leaf, comparison.numerical)
-    return Judgement(
-        block, comparison, where[0], where[1], look.error_of_zeros, scale, screen.grouped, forwards, closer
-    )
+    grouped, zeros = screen.grouped, look.error_of_zeros
+    return Judgement(block, comparison, where[0], where[1], zeros, scale, grouped, forwards, closer, left > 0)
 
 
 def _batches(evaluation: Evaluation, look: FirstLook) -> Iterator[Array]:

@@ -1,7 +1,6 @@
 """The Jacobian of one leaf, measured and compared; a disagreement is confirmed before it is reported."""
 
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from gradcheck.calculus.climbing import Goal
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.numerical import cautious_opinion, numerical_jacobian, second_opinion
 from gradcheck.checking.comparison import INSENSITIVE, Comparison, compare
-from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.checking.first_look import first_look
 from gradcheck.checking.kinks import with_pieces_beside
 from gradcheck.checking.rounding import expected_rounding, rounding_of
@@ -27,7 +26,7 @@ _DOUBT = 16.0
 _NOTHING = 1e-3
 
 
-@lru_cache(maxsize=16)
+@once
 def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     """Compare backward with central differences in every entry of the Jacobian of one leaf.
 

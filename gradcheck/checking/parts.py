@@ -7,9 +7,9 @@ import numpy as np
 
 from gradcheck.checking.effort import effort_for, groups_of
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.gradient import check_gradient
+from gradcheck.checking.gradient import check_gradient, worst_first
 from gradcheck.checking.modes import is_projected
-from gradcheck.checking.wording import message_of
+from gradcheck.checking.wording import AT_LEAST, message_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.entry import Entry
 from gradcheck.values.results import CheckResult, Coverage, GradientEvidence
@@ -21,6 +21,8 @@ DIVISIBLE = "gradient"
 # Large enough that what every part computes anew does not matter, small enough to keep many workers busy.
 _COORDINATES = 4096
 _SHOWN = 5
+# What an entry takes while it is judged.
+_BYTES_OF_AN_ENTRY = 256
 
 
 def parts_of(coordinates: int, settings: Settings) -> int:
@@ -35,12 +37,27 @@ def check_part(evaluation: Evaluation, leaf: str, part: int, parts: int) -> Chec
     columns = _columns(evaluation, leaf, part, parts)
     if columns.size == 0:
         return CheckResult("gradient", Verdict.PASS, "", leaf)
-    return check_gradient(evaluation.part(leaf, columns), leaf)
+    return check_leaf(evaluation.part(leaf, columns), leaf)
+
+
+def check_leaf(evaluation: Evaluation, leaf: str) -> CheckResult:
+    """Check a leaf, or a part of one: piece by piece where all its entries at once would take too much memory."""
+    if leaf not in evaluation.with_jacobians or effort_for(evaluation.whole, leaf).mode not in (
+        "exhaustive",
+        "grouped",
+    ):
+        return check_gradient(evaluation, leaf)
+    pieces = -(-evaluation.jacobians[leaf].values.size * _BYTES_OF_AN_ENTRY // evaluation.settings.memory)
+    if pieces <= 1:
+        return check_gradient(evaluation, leaf)
+    columns = (_columns(evaluation, leaf, piece, pieces) for piece in range(pieces))
+    blocks = (evaluation.part(leaf, chosen) for chosen in columns if chosen.size)
+    return concluded([check_gradient(block, leaf) for block in blocks], evaluation.settings.threshold)
 
 
 def _columns(evaluation: Evaluation, leaf: str, part: int, parts: int) -> Array:
     """Coordinates that follow each other, or whole groups of them."""
-    if effort_for(evaluation, leaf).mode != "grouped":
+    if effort_for(evaluation.whole, leaf).mode != "grouped":
         return np.array_split(evaluation.columns(leaf), parts)[part]
     groups = groups_of(evaluation, leaf)
     first, last = part * len(groups) // parts, (part + 1) * len(groups) // parts
@@ -56,7 +73,8 @@ def concluded(results: Sequence[CheckResult], threshold: float) -> CheckResult:
         return deciding
     evidence = _together(measured)
     counted = verdict is Verdict.PASS or evidence.failing or evidence.unresolved
-    message = message_of(evidence, verdict, threshold) if counted else deciding.message
+    cut_short = any(result.message.startswith(AT_LEAST) for result in results)
+    message = message_of(evidence, verdict, threshold, cut_short=cut_short) if counted else deciding.message
     notes = tuple(dict.fromkeys(note for result in results for note in result.notes))
     return replace(deciding, message=message, evidence=evidence, notes=notes)
 
@@ -80,13 +98,14 @@ def _worst(parts: Sequence[GradientEvidence]) -> tuple[Entry, ...]:
     deciding = max(parts, key=lambda part: (part.failing > 0, part.unresolved > 0, part.relative_error))
     alike = [part for part in parts if (part.failing > 0) == (deciding.failing > 0) and part is not deciding]
     entries = [*deciding.worst, *(entry for part in alike for entry in part.worst)]
-    count = deciding.failing + deciding.unresolved and _SHOWN
-    return tuple(sorted(entries, key=lambda entry: -_excess(entry)))[: max(1, count)]
+    count = max(1, min(_SHOWN, deciding.failing + deciding.unresolved))
+    order = worst_first(np.array([*map(_excess, entries)]), np.array([entry.gap for entry in entries]), count)
+    return tuple(entries[k] for k in order)
 
 
 def _excess(entry: Entry) -> float:
     largest = max(abs(entry.analytical), abs(entry.numerical) + entry.half)
-    excess = (entry.gap - entry.error) / largest if largest else 0.0
+    excess = max(entry.gap - entry.error, 0.0) / largest if largest else 0.0
     return excess if np.isfinite(excess) else np.inf
 
 

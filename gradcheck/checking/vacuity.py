@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradcheck.checking.effort import effort_for
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.judgement import judge
 from gradcheck.values.aliases import Array
@@ -20,7 +21,7 @@ def _notes(evaluation: Evaluation, leaf: str) -> Iterator[str]:
     yield from _special_values(leaf, evaluation.case.leaves[leaf])
     if leaf == evaluation.differentiable[0] and _single_sample(evaluation):
         yield "there is one sample only: a sum over the batch cannot be told from a mean, or from none"
-    if leaf in evaluation.with_jacobians and evaluation.block is None:
+    if effort_for(evaluation.whole, leaf).is_complete and evaluation.block is None:
         yield from _without_influence(evaluation, leaf)
 
 

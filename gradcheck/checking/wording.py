@@ -7,18 +7,24 @@ from gradcheck.values.results import Coverage, GradientEvidence
 from gradcheck.values.verdict import Verdict
 
 _SHARE = 0.05
+AT_LEAST = "at least "
 _EPS = float(np.finfo(np.float64).eps)
 _FORMATS = (("bfloat16", 2.0**-8), ("float16", 2.0**-11), ("float32", 2.0**-24))
 
 
-def message_of(evidence: GradientEvidence, verdict: Verdict, threshold: float) -> str:
-    """The message of a gradient check whose verdict follows from its single entries."""
+def message_of(evidence: GradientEvidence, verdict: Verdict, threshold: float, *, cut_short: bool = False) -> str:
+    """The message of a gradient check whose verdict follows from its single entries.
+
+    Arguments:
+        cut_short: whether not everything was looked at any more when something had been found wrong.
+    """
     leaf, worst = evidence.leaf, evidence.worst[0] if evidence.worst else None
     if worst is None:
         return f"{leaf} has {evidence.coverage.coordinates} coordinates and the Jacobian no entries: passes trivially"
     if verdict is Verdict.FAIL:
+        least = AT_LEAST if cut_short else ""
         return (
-            f"{evidence.failing} of {evidence.entries} entries disagree by more than {threshold:g};"
+            f"{least}{evidence.failing} of {evidence.entries} entries disagree by more than {threshold:g};"
             f" worst {worst.path}: analytical {worst.analytical:.10g}, {_measured(worst)}"
         )
     if verdict is Verdict.INCONCLUSIVE:

@@ -46,7 +46,7 @@ def _row(item: Item, evaluation: Evaluation) -> Row | str:
         effort = effort_for(evaluation, item.leaf)
         first = item.leaf == evaluation.differentiable[0]
         backwards = effort.backwards if first or effort.mode == "projected" else 0
-        seconds = (effort.forwards + backwards) * seconds_of_an_evaluation(evaluation)
+        seconds = (effort.forwards + backwards) * seconds_of_an_evaluation(evaluation, "")
         counts = (effort.chosen, effort.forwards, backwards)
         found.append((item.case_id, item.leaf, effort.coordinates, effort.mode, *counts, seconds))
         return CheckResult(item.check, Verdict.PASS, "", item.leaf)

@@ -84,6 +84,10 @@ def test_the_repeat_line_repeats(capsys: Output) -> None:
         (["report", "good.py", "--seed", "-1"], "gradcheck: seed is -1: expected a whole number"),
         (["report", "good.py", "-o", "no/folder/r.json"], "-o no/folder/r.json: there is no folder"),
         (["report", "good.py", "-o", "folder.json"], "-o folder.json: is a folder"),
+        (["report", "good.py", "--budget", "ten"], "gradcheck: budget is 'ten': expected seconds such as '10s', or a"),
+        (["report", "good.py", "--budget", "0"], "gradcheck: budget is 0: expected seconds such as '10s'"),
+        (["report", "good.py", "--budget", "0s", "--plan"], "gradcheck: budget is '0s': expected seconds"),
+        (["report", "good.py", "--memory-limit", "1kB"], "gradcheck: memory_limit is '1kB': expected at least 1MB"),
         (["explain", "gradeint"], "there is no check 'gradeint'; there are dimensions, values, gradient, jvp,"),
         (["explain", "gradeint"], "serialisation, search, mutation; did you mean 'gradient'?"),
         (["explain", "xyz"], "there is no check 'xyz'"),
@@ -115,6 +119,7 @@ def test_wrong_usage_exits_2_with_one_message(
         (["report", "good.py", "-o", "report.pdf"], "-o report.pdf: the format is not clear"),
         (["report", "--format", "pdf"], "invalid choice: 'pdf'"),
         (["report", "-v", "-q"], "not allowed with argument"),
+        (["report", "good.py", "--mode", "group"], "argument --mode: invalid choice: 'group' (choose from"),
         (
             ["report", "good.py", "--waive", "layouts"],
             '--waive layouts: expected a probe and a reason, such as layouts="reads by position"',
@@ -469,3 +474,92 @@ def test_the_repeat_line_is_quoted_for_a_shell(scratch: Path, capsys: Output) ->
     (scratch / "my file.py").write_text(BAD)
     main(["report", "my file.py"])
     assert "repeat: gradcheck report 'my file.py' -k 'Bad[N=2]::gradient[x]'" in capsys.readouterr().out
+
+
+def rows_of(forecast: str) -> dict[str, list[str]]:
+    """The rows of a table by their cases, without the seconds."""
+    return {row[0]: row[1:-1] for row in map(str.split, forecast.partition("\n\n")[0].splitlines()[2:])}
+
+
+def test_a_plan_says_how_and_at_what_cost_and_runs_no_check(
+    scratch: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("a check was carried out")
+
+    monkeypatch.setattr("gradcheck.running.units.run_check", refused)
+    monkeypatch.setattr("gradcheck.running.run.carry_out", refused)
+    assert main(["report", "good.py", "bad.py", "--plan", "-o", "r.json"]) == 0
+    captured = capsys.readouterr()
+    heading = ["case", "leaf", "coordinates", "mode", "perturbed", "forwards", "backwards", "seconds"]
+    assert captured.out.splitlines()[0].split() == heading
+    assert rows_of(captured.out) == {
+        f"{module}[N={size}]": ["x", str(size), "exhaustive", str(size), str(2 * size), str(size)]
+        for module in ("Good", "Bad")
+        for size in (1, 2)
+    }
+    assert "\n12 forwards and 6 backwards, which all leaves of a case share: about " in captured.out
+    assert not captured.err
+    assert not (scratch / "r.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "mode"),
+    [
+        (["--mode", "grouped"], "grouped"),
+        (["--mode", "sampled"], "sampled"),
+        (["--mode", "projected"], "projected"),
+        (["--mode", "exhaustive", "--budget", "1"], "exhaustive"),
+        (["--budget", "500"], "exhaustive"),
+        (["--budget", "10s"], "exhaustive"),
+        (["--budget", "1"], "projected"),
+    ],
+)
+def test_a_plan_follows_mode_and_budget(arguments: list[str], mode: str, capsys: Output) -> None:
+    assert main(["report", "good.py", "--plan", *arguments]) == 0
+    assert rows_of(capsys.readouterr().out)["Good[N=2]"][2] == mode
+
+
+def test_a_plan_of_a_leaf_in_groups_is_what_the_report_says_afterwards(scratch: Path, capsys: Output) -> None:
+    (scratch / "pyproject.toml").write_text("[tool.gradcheck]\ncases = [{N = 2000}]\n")
+    assert main(["report", "good.py", "-k", "gradient", "--plan"]) == 0
+    leaf, coordinates, mode, perturbed, forwards, backwards = rows_of(capsys.readouterr().out)["Good[N=2000]"]
+    assert (leaf, coordinates, mode, perturbed, forwards) == ("x", "2000", "grouped", "2000", "2")
+    assert int(backwards) < 20
+    assert main(["report", "good.py", "-k", "gradient"]) == 0
+    summary = "0 of 2000 coordinates perturbed each by itself, 2000 in groups that move different outputs, 2 forwards"
+    assert summary in capsys.readouterr().out
+
+
+def test_a_plan_names_what_cannot_be_planned(capsys: Output) -> None:
+    assert main(["report", "raises.py", "--plan"]) == 0
+    assert "Raises[N=2]::gradient[x]: Raises: forward raised ValueError: out of order" in capsys.readouterr().out
+    assert main(["report", "nowhere.py", "good.py", "--plan"]) == 2
+    captured = capsys.readouterr()
+    assert "not loaded  nowhere.py: there is no file" in captured.err
+    assert set(rows_of(captured.out)) == {"Good[N=2]", "Good[N=1]"}
+    assert main(["report", "good.py", "--plan", "--checks", "purity"]) == 0
+    assert capsys.readouterr().out.startswith("no gradient check is planned\n")
+
+
+@pytest.mark.parametrize("arguments", [["--mode", "grouped"], ["--budget", "10s"], ["--budget", "500"]])
+def test_modes_and_budgets_change_no_verdict(arguments: list[str], capsys: Output) -> None:
+    assert main(["report", "good.py", *arguments, "--memory-limit", "1MB"]) == 0
+    assert main(["report", "bad.py", *arguments, "--memory-limit", "1MB"]) == 1
+    assert "x[0] → a[0]" in capsys.readouterr().out
+
+
+def test_projections_are_told_apart_in_the_summary(capsys: Output) -> None:
+    assert main(["report", "good.py", "--mode", "projected", "-q"]) == 0
+    assert "0 of 3 coordinates perturbed each by itself, 3 in random directions only," in capsys.readouterr().out
+
+
+def test_configuration_sets_mode_and_budget(scratch: Path, capsys: Output) -> None:
+    (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nmode = "projected"\nbudget = "10s"\n')
+    assert main(["report", "good.py", "--plan"]) == 0
+    assert rows_of(capsys.readouterr().out)["Good[N=2]"][2] == "projected"
+    assert main(["report", "good.py", "--plan", "--mode", "auto"]) == 0
+    assert rows_of(capsys.readouterr().out)["Good[N=2]"][2] == "exhaustive"
+    (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nmode = "group"\n')
+    assert main(["report", "good.py"]) == 2
+    assert "mode is 'group': expected one of auto, exhaustive, grouped" in capsys.readouterr().err
