@@ -7,7 +7,7 @@ from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.calculus.colouring import disjoint_groups
 from gradcheck.checking.evaluation import Evaluation, once
-from gradcheck.checking.modes import is_projected, may_be_grouped
+from gradcheck.checking.modes import may_be_grouped
 from gradcheck.values.aliases import Array
 
 # How many coordinates of every leaf a sample has, where no budget says otherwise.
@@ -64,8 +64,8 @@ def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
 
 def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> str:
     allowed = _share(evaluation)
-    if is_projected(evaluation.settings, count) or (allowed is not None and outputs > allowed):
-        return "projected"  # for the latter not even the analytical Jacobian can be had
+    if leaf not in evaluation.with_jacobians or (allowed is not None and outputs > allowed):
+        return "projected"  # the latter since not even the analytical Jacobian can be had
     if not may_be_grouped(evaluation.settings, count, outputs) and (allowed is None or 2 * count + outputs <= allowed):
         return "exhaustive"
     if allowed is not None and 2 * len(groups_of(evaluation, leaf)) + evaluation.claims.backwards > allowed:

@@ -1,5 +1,6 @@
 """Leaves too large to be perturbed entry by entry: what random projections cost, find, name and do not claim."""
 
+import os
 from itertools import product
 
 import numpy as np
@@ -13,6 +14,8 @@ from tests.projecting import large_modules
 from tests.projecting.large_modules import CORRECT, Large, checked, elementwise, linear, mixed_scales, scaled_at, tanh
 
 FORWARDS, BACKWARDS, FURTHER = 30, 5, 80
+# All seeds with nothing skipped (make test-all): a million coordinates take a second or two.
+SEEDS = range(20 if os.environ.get("GRADCHECK_NO_SKIPS") else 3)
 MILLION = {"linear": linear(4, 1000, 1000), "tanh": tanh(1_000_000)}
 
 
@@ -25,6 +28,7 @@ def named(result: CheckResult) -> list[tuple[int, ...]]:
     return [entry.leaf_index for entry in evidence_of(result).worst]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("large", [*MILLION.values(), linear(4, 2500, 4000)], ids=["1e6", "1e6 outputs", "1e7"])
 def test_a_large_leaf_costs_few_calls(large: Large) -> None:
     calls = checked(large, seed=0)
@@ -37,7 +41,8 @@ def test_a_large_leaf_costs_few_calls(large: Large) -> None:
     assert evidence_of(calls.result).numerical_error < 1e-6
 
 
-@pytest.mark.parametrize(("kind", "seed"), list(product(MILLION, range(20))))
+@pytest.mark.sweep
+@pytest.mark.parametrize(("kind", "seed"), list(product(MILLION, SEEDS)))
 def test_one_weight_in_a_million_is_found_and_named(kind: str, seed: int) -> None:
     index = int(np.random.default_rng(seed).integers(1_000_000))
     calls = checked(MILLION[kind], seed, scaled_at(index))
@@ -48,12 +53,14 @@ def test_one_weight_in_a_million_is_found_and_named(kind: str, seed: int) -> Non
     assert "that explains the whole gap" in calls.result.message
 
 
+@pytest.mark.sweep
 def test_one_weight_in_ten_millions_is_named() -> None:
     calls = checked(linear(4, 2500, 4000), 3, scaled_at(7_654_321))
     assert named(calls.result) == [(1913, 2321)]
     assert calls.forwards <= FORWARDS + FURTHER
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("kind", "seed"), list(product(CORRECT, range(10))))
 def test_no_false_alarm(kind: str, seed: int) -> None:
     calls = checked(CORRECT[kind], seed)
@@ -63,6 +70,7 @@ def test_no_false_alarm(kind: str, seed: int) -> None:
         assert calls.result.verdict is Verdict.PASS, calls.result.message
 
 
+@pytest.mark.sweep
 def test_a_rectified_network_is_verified_at_most_points() -> None:
     verdicts = [checked(CORRECT["ReLU network"], seed).result.verdict for seed in range(10)]
     assert verdicts.count(Verdict.PASS) >= 6
