@@ -64,6 +64,8 @@ def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
 
 def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> str:
     allowed = _share(evaluation)
+    if 2 * count + outputs <= _FORWARDS_OF_PROJECTIONS:
+        return "exhaustive"  # nothing is cheaper
     if leaf not in evaluation.with_jacobians or (allowed is not None and outputs > allowed):
         return "projected"  # the latter since not even the analytical Jacobian can be had
     if not may_be_grouped(evaluation.settings, count, outputs) and (allowed is None or 2 * count + outputs <= allowed):

@@ -62,7 +62,9 @@ def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) 
     print(forecast, end="")
     for problem in planned.problems:
         print(f"not loaded  {problem.message}", file=sys.stderr)
-    return USAGE if planned.problems else PASSED
+    if planned.problems:
+        return USAGE
+    return PASSED if planned.items else NOTHING
 
 
 def list_modules(options: Namespace) -> int:

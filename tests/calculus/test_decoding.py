@@ -192,3 +192,9 @@ def test_outputs_of_windows_are_apart_beyond_the_size_of_a_window(reach: int, sa
     pairs = set(windows(reach, 40))
     grid = grid_of(0, (40,), [sample], lambda one, other: (one, other) in pairs)
     assert grid.spacing == (reach,)
+
+
+def test_the_widest_window_of_those_that_were_looked_at_counts() -> None:
+    reaches = {3: 2, 30: 5}
+    grid = grid_of(0, (40,), list(reaches), lambda one, other: abs(one - other) >= reaches[one])
+    assert grid.spacing == (5,)

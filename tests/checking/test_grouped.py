@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -156,6 +157,33 @@ def test_hidden_entries_that_would_cancel_are_found(place: int, seed: int) -> No
     assert set(named(result)) == {((6,), (place,)), ((7,), (place,))}
 
 
+@pytest.mark.parametrize("size", [5e-7, 1e-5, 1e-3])
+def test_a_small_hidden_entry_beside_a_large_one_is_found(size: float) -> None:
+    """Far below what the large entry of the same output may be off by."""
+    module = summing_one_more(5, {6: size})
+    result = gradient_check(module, {"x": np.linspace(1, 2, 200)}, "x", mode="grouped", threshold=1e-4)
+    assert result.verdict is Verdict.FAIL
+    assert named(result) == [((6,), (5,))]
+
+
+@pytest.mark.parametrize(("change", "all_of_them"), [(None, False), (without_an_entry, True)])
+def test_what_is_not_right_is_judged_by_one_backward_for_every_output(change: Change | None, all_of_them: bool) -> None:
+    seen: set[int] = set()
+    right = layer(change)
+
+    class Watched(gradcheck.Module):
+        def forward(self, x: Array, w: Array, b: Array) -> tuple[Any, Any]:
+            return right.forward(x=x, w=w, b=b)
+
+        def backward(self, saved: Any, a_bar: Array) -> Mapping[str, Array]:
+            if np.count_nonzero(a_bar) == 1:
+                seen.add(int(np.flatnonzero(a_bar)[0]))
+            return right.backward(saved, a_bar)
+
+    gradient_check(Watched(), layer_point(), "w", mode="grouped")
+    assert (len(seen) == BATCH * OUTPUTS) is all_of_them
+
+
 @pytest.mark.parametrize("size", [1e-4, 1.0, 1e4])
 def test_a_hidden_entry_into_an_output_of_nobody_is_found(size: float) -> None:
     def forward(x: Array) -> dict[str, Array]:
@@ -295,9 +323,31 @@ def test_a_closer_look_within_little_memory_tells_the_same(mode: str, kind: str)
     enough, little = (gradient_check(waves(change), point, "x", mode=mode, **limit) for limit in ({}, SMALL))
     assert (enough.verdict, little.verdict) == (expected, expected), f"{enough.message}\n{little.message}"
     assert [diagnosis.cause for diagnosis in little.diagnoses] == causes
+    if kind == "a factor":
+        assert evidence_of(little).coverage.forwards < evidence_of(enough).coverage.forwards / 2
     if kind == "one entry":
         assert named(little) == named(enough) == [((63,), (63,))]
     assert evidence_of(little).coverage.one_by_one == 200
+
+
+def test_every_open_coordinate_is_looked_at_however_many_there_are() -> None:
+    wrong = 64  # which is not among the first that are
+
+    def slope(x: Array) -> Array:
+        found = 1e4 * np.cos(1e4 * x)
+        found[wrong] *= 1.001
+        return found
+
+    module, point = elementwise(lambda x: np.sin(1e4 * x), slope), {"x": np.random.default_rng(1).normal(size=100)}
+    result = gradient_check(module, point, "x", mode="grouped", **SMALL)
+    assert result.verdict is Verdict.FAIL
+    assert named(result) == [((wrong,), (wrong,))]
+
+
+def test_what_cannot_be_told_cannot_within_little_memory_either() -> None:
+    module = elementwise(lambda x: 1e9 + np.sin(x), np.cos)
+    result = gradient_check(module, {"x": normal(73)}, "x", mode="grouped", **SMALL)
+    assert result.verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("bug", SINGLE)
