@@ -97,11 +97,6 @@ def coordinates_in(array: Array) -> int:
     return int(array.size) * (2 if np.iscomplexobj(array) else 1)
 
 
-def flat(array: Array) -> Array:
-    """The real coordinates of any array, in its own precision; not to be written to, and not to be kept."""
-    return real_view(array) if array.flags.c_contiguous else real_view(np.array(array, order="C"))
-
-
 def ravel(arrays: Mapping[str, Array]) -> Array:
     """The real coordinates of all arrays behind each other in one fresh float64 vector.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.algebra.layout import coordinates, coordinates_in, flat
+from gradcheck.algebra.layout import coordinates, coordinates_in
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.calls import Forward, as_array, call_backward, call_backwards
 from gradcheck.calculus.decoding import decoded_jacobians
@@ -27,11 +27,11 @@ def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves
 
     Raises ModuleError if backward raises, or returns no gradient of a leaf's shape.
     """
-    rows = {leaf: Rows(coordinates_in(point[leaf])) for leaf in leaves}
+    rows = {leaf: Rows(point[leaf]) for leaf in leaves}
 
     def take(gradients: Mapping[str, object]) -> None:
         for leaf, collected in rows.items():
-            collected.add(flat(_gradient(module, gradients, leaf, point[leaf])))
+            collected.add(_gradient(module, gradients, leaf, point[leaf]))
 
     call_backwards(module, forward.saved, map(forward.one_hot, range(forward.layout.size)), take)
     return {leaf: collected.jacobian() for leaf, collected in rows.items()}

@@ -175,13 +175,13 @@ def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leave
     (first,) = forward.outputs.values() if len(forward.outputs) == 1 else (None,)
     usual = first.shape if first is not None and first.dtype is _FLOAT64 else None
 
-    stochastic = module.stochastic
+    stochastic, ndarray, forward_of = module.stochastic, np.ndarray, module.forward
 
     def evaluate(leaves: Leaves) -> Array:
         try:
-            returned = module.forward(**leaves, **_stream(module, seed)) if stochastic else module.forward(**leaves)
+            returned = forward_of(**leaves, **_stream(module, seed)) if stochastic else forward_of(**leaves)
             # Called more often than all else together, so that the usual answer is taken as it is.
-            if type(returned) is tuple and len(returned) == 2 and type(returned[0]) is np.ndarray:
+            if type(returned) is tuple and len(returned) == 2 and type(returned[0]) is ndarray:
                 output = returned[0]
                 if output.shape == usual and output.dtype is _FLOAT64:
                     return output.reshape(-1)

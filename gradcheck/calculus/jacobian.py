@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gradcheck.algebra.layout import coordinates_in, real_view
 from gradcheck.values.aliases import Array
 
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
@@ -88,19 +89,25 @@ class Jacobian:
 
 
 class Rows:
-    """Collects a Jacobian row by row; what it holds at any time is a few rows, and the entries that are not zero."""
+    """Collects the Jacobian of a leaf row by row, as gradients of the leaf's shape.
 
-    def __init__(self, coordinates: int) -> None:
-        self._coordinates = coordinates
-        self._block = np.empty((max(1, _AT_ONCE // max(coordinates, 1)), coordinates))
+    What it holds at any time is a few rows, and the entries that are not zero.
+    """
+
+    def __init__(self, leaf: Array) -> None:
+        self._coordinates = coordinates_in(leaf)
+        count = max(1, _AT_ONCE // max(self._coordinates, 1))
+        dtype = np.complex128 if np.iscomplexobj(leaf) else np.float64
+        self._gradients = np.empty((count, *leaf.shape), dtype)
+        self._block = real_view(self._gradients).reshape(count, self._coordinates)
         self._filled = self._before = 0
         self._rows: list[Array] = []
         self._columns: list[Array] = []
         self._values: list[Array] = []
 
-    def add(self, row: Array) -> None:
-        """Add the next row (coordinates,), which is copied."""
-        self._block[self._filled] = row
+    def add(self, gradient: Array) -> None:
+        """Add the next row, which is copied."""
+        self._gradients[self._filled] = gradient
         self._filled += 1
         if self._filled == len(self._block):
             self._collect()

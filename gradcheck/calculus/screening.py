@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
 
 import numpy as np
 
@@ -90,14 +89,22 @@ class Screen:
 
 
 def screened(
-    line: Line, pairs: Pairs, shared: Pairs, groups: Sequence[Array], jacobian: Jacobian, agrees: Agrees, quiet: Array
+    line: Line,
+    pairs: Pairs,
+    shared: Pairs,
+    columns: Array,
+    groups: Sequence[Array],
+    jacobian: Jacobian,
+    agrees: Agrees,
+    quiet: Array,
 ) -> Screen:
-    """Perturb groups of coordinates, and the members of those that disagree in anything one by one.
+    """Perturb coordinates in groups; those of no group, and of groups that disagree in anything, one by one.
 
     Arguments:
         pairs: the points above and below every coordinate of the leaf, for when it is perturbed by itself.
         shared: those for when it is perturbed together with others.
-        groups: coordinates whose columns of the analytical Jacobian have no output in common.
+        columns: the coordinates to perturb, in order.
+        groups: some of them whose columns of the analytical Jacobian have no output in common.
         jacobian: what backward gives, for all coordinates of the leaf.
         quiet: coordinates whose entries of 0 on both sides are exact enough (coordinates of the leaf,).
 
@@ -105,10 +112,9 @@ def screened(
     outputs of no member have stayed where they were. An entry that is missing in the analytical Jacobian moves an
     output that is another's or nobody's: then the group disagrees.
     """
-    columns = np.sort(np.concatenate(groups)) if groups else np.zeros(0, np.intp)
     together = [group for group in groups if group.size > 1 and quiet[group].all()]
     found, settled = _agreeing(line, shared, together, jacobian, agrees)
-    alone = np.setdiff1d(columns, settled)
+    alone = np.setdiff1d(columns, settled, assume_unique=True)
     open_columns = [alone[~quiet[alone]]]
     for look in _looked_at(line, pairs, alone[:, None], jacobian):
         found.append(look)
@@ -129,7 +135,7 @@ def screened(
 class _Look:
     """Some groups that have been perturbed: their entries, the estimate of each, and whose group it is."""
 
-    groups: Sequence[Array]
+    groups: Sequence[Array] | Array
     entries: Entries
     estimate: Estimate
     group: Array
@@ -163,15 +169,15 @@ def _agreeing(
 def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[_Look]:
     """Some groups after the other."""
     at_once = max(1, _AT_ONCE // max(line.outputs, 1))
-    remaining = iter(groups)
-    while batch := list(islice(remaining, at_once)):
+    for start in range(0, len(groups), at_once):
+        batch = groups[start : start + at_once]
         entries, group = _entries(line, pairs, batch, jacobian)
         noise, centre = line.noise.of_outputs(entries.rows), line.centre[entries.rows]
         estimate = first_estimate(entries.above, entries.below, centre, entries.width, noise)
         yield _Look(batch, entries, estimate, group)
 
 
-def _sides(line: Line, pairs: Pairs, groups: Sequence[Array], coordinates: Array) -> tuple[Array, Array]:
+def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, coordinates: Array) -> tuple[Array, Array]:
     """The outputs above and below the point, for every group (groups, outputs)."""
     above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
     with np.errstate(all="ignore"):
@@ -183,10 +189,16 @@ def _sides(line: Line, pairs: Pairs, groups: Sequence[Array], coordinates: Array
     return above, below
 
 
-def _entries(line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian) -> tuple[Entries, Array]:
-    coordinates = np.concatenate(groups)
+def _members(groups: Sequence[Array] | Array) -> tuple[Array, Array]:
+    """All coordinates of some groups, and the group of each."""
+    if isinstance(groups, np.ndarray):  # single ones
+        return groups.reshape(-1), np.arange(len(groups))
+    return np.concatenate(groups), np.repeat(np.arange(len(groups)), [members.size for members in groups])
+
+
+def _entries(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> tuple[Entries, Array]:
+    coordinates, group_of = _members(groups)
     above, below = _sides(line, pairs, groups, coordinates)
-    group_of = np.repeat(np.arange(len(groups)), [members.size for members in groups])
     places, member = jacobian.entries_of(coordinates)
     claimed = np.zeros(above.shape)
     claimed[group_of[member], jacobian.rows[places]] = jacobian.values[places]

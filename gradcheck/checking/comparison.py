@@ -55,12 +55,12 @@ class Comparison:
         """The same as flat arrays."""
         return self.chosen(np.ones(self.analytical.shape, bool))
 
-    @property
+    @cached_property
     def gap(self) -> Array:
         """|analytical - numerical|; at a kink the distance to the interval between the one-sided derivatives."""
         return gap_of(self.analytical, self.numerical)
 
-    @property
+    @cached_property
     def magnitude(self) -> Array:
         """The larger of the two magnitudes of every entry; NaN only where both are."""
         return np.asarray(np.fmax(np.abs(self.analytical), np.abs(self.numerical.value) + self.numerical.half))

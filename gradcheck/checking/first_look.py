@@ -53,7 +53,7 @@ def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
     quiet = (zeros <= STRICTEST_THRESHOLD * scale) | (zeros + rounding <= settled * jacobian.column_maxima)
     together = line.pairs(at.indices, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
     groups, agrees = _groups(evaluation, leaf), _agreement(whole, leaf, settled)
-    screen = screened(line, pairs, together, groups, jacobian, agrees, quiet)
+    screen = screened(line, pairs, together, columns, groups, jacobian, agrees, quiet)
     scale = leaf_scale(whole, leaf, screen.estimate)
     comparison = _compared(whole, leaf, screen.entries, screen.estimate, scale, scale)
     error = float(np.max((zeros + rounding)[columns], initial=np.finfo(np.float64).eps))
@@ -70,7 +70,7 @@ def _parts_of_steps(evaluation: Evaluation, leaf: str, count: int) -> Array:
 def _groups(evaluation: Evaluation, leaf: str) -> list[Array]:
     if effort_for(evaluation.whole, leaf).mode == "grouped":
         return groups_of(evaluation, leaf)
-    return list(evaluation.columns(leaf)[:, None])
+    return []
 
 
 def _agreement(evaluation: Evaluation, leaf: str, settled: float) -> Agrees:

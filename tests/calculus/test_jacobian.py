@@ -82,7 +82,8 @@ def test_what_is_not_finite_is_an_entry_but_not_the_largest() -> None:
 
 
 def collected(matrix: Array) -> Jacobian:
-    rows, row = Rows(matrix.shape[1]), np.empty(matrix.shape[1])
+    row = np.empty(matrix.shape[1])
+    rows = Rows(row)
     for given_row in matrix:
         row[:] = given_row
         rows.add(row)
