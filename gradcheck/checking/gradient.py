@@ -175,7 +175,8 @@ def _at_least(values: Array, places: Array, count: int) -> Array:
     if places.size <= count:
         return places
     chosen = np.nan_to_num(values[places], nan=np.inf, posinf=np.inf)
-    return np.asarray(places[chosen >= _ABOUT * np.partition(chosen, -count)[-count]])
+    last = np.max(chosen) if count == 1 else np.partition(chosen, -count)[-count]
+    return np.asarray(places[chosen >= _ABOUT * last])
 
 
 def _coarse(values: Array) -> Array:
