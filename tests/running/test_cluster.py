@@ -48,7 +48,7 @@ def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
         started(stack, "scheduler", "--port", "0")
         first = started(stack, "worker", "--nthreads", "1", "--no-nanny")
         second = started(stack, "worker", "--nthreads", "1", "--no-nanny")
-        wait_for(file.exists, 60)
+        wait_for(lambda: file.exists() and file.read_text().rstrip().endswith("}"), 60)  # it may be empty at first
         address = json.loads(file.read_text())["address"]
         from distributed import Client
 
