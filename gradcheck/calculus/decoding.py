@@ -95,7 +95,7 @@ class Decoder:
             ranks = {leaf: found[leaf].ranks[columns[leaf]] for leaf in found}
             if members.size == 1:
                 ranks = {leaf: np.zeros_like(rank) for leaf, rank in ranks.items()}
-            elif steady < 2 or any((rank < 0).any() for rank in ranks.values()):
+            elif steady < 2 or any(((rank < 0) | (rank >= members.size)).any() for rank in ranks.values()):
                 codes = (np.arange(members.size) + self._generator.uniform(0.25, 0.75, members.size)) / members.size
                 coded = self._pulled(members, weights * (1 + codes), found)
                 told = {leaf: self._told(gradients[leaf], coded[leaf], columns[leaf], codes) for leaf in found}

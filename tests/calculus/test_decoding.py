@@ -198,3 +198,11 @@ def test_the_widest_window_of_those_that_were_looked_at_counts() -> None:
     reaches = {3: 2, 30: 5}
     grid = grid_of(0, (40,), list(reaches), lambda one, other: abs(one - other) >= reaches[one])
     assert grid.spacing == (5,)
+
+
+def test_a_smaller_group_is_not_told_by_what_larger_ones_have_told() -> None:
+    column_of = [0, 0, 0, 1, 1, 2, 2, 2]  # outputs 0, 3, 6 and 1, 4, 7 have columns 0, 1, 2; 2, 5 have 0 and 2
+    matrix = np.kron(np.eye(3)[column_of] * np.arange(1.0, 9)[:, None], np.eye(40))
+    for seed in range(10):
+        found = decoded(Backward({"x": matrix}), [(8, 40)], seed)
+        assert found is None or np.array_equal(found[0]["x"].dense(), matrix)
