@@ -84,13 +84,13 @@ def rounding_at(evaluation: Evaluation, leaf: str, scale: float, rows: Any, colu
 def rounding_of_zeros(evaluation: Evaluation, leaf: str, scale: float) -> Array:
     """The most that is granted to an entry of each coordinate (coordinates,)."""
     sizes, kinds = _kinds_of_sizes(evaluation, leaf)
-    return np.array([np.max(_granted(evaluation, leaf, scale, np.s_[:], size), initial=0.0) for size in sizes])[kinds]
+    return np.asarray(np.max(_granted(evaluation, leaf, scale, np.s_[:, None], sizes), axis=0, initial=0.0)[kinds])
 
 
 def rounding_of_sums(evaluation: Evaluation, leaf: str, scale: float, weights: Array) -> Array:
     """The rounding of Σᵢ wᵢ Jᵢⱼ, of sums over the outputs with weights wᵢ ≥ 0 (coordinates,)."""
     sizes, kinds = _kinds_of_sizes(evaluation, leaf)
-    return np.array([weights @ _granted(evaluation, leaf, scale, np.s_[:], size) for size in sizes])[kinds]
+    return np.asarray((weights @ _granted(evaluation, leaf, scale, np.s_[:, None], sizes))[kinds])
 
 
 def _sizes(evaluation: Evaluation, leaf: str) -> Array:
