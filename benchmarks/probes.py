@@ -1,7 +1,7 @@
 """What the behaviour probes add to the gradient check: `python benchmarks/probes.py`.
 
-Both are timed in turn in one run, on Linear 64 → 64 with a batch of 4, every coordinate perturbed by itself; the ratio is
-that of the medians. In groups the gradient check takes a third of that, and the probes as long as they do.
+Both are timed in turn in one run, on Linear 64 → 64 with a batch of 4, every coordinate perturbed by itself; the ratio
+is that of the medians. In groups the gradient check takes a third of that, and the probes as long as they do.
 """
 
 import sys
