@@ -98,12 +98,14 @@ class Decoder:
             elif steady < 2 or any(((rank < 0) | (rank >= members.size)).any() for rank in ranks.values()):
                 codes = (np.arange(members.size) + self._generator.uniform(0.25, 0.75, members.size)) / members.size
                 coded = self._pulled(members, weights * (1 + codes), found)
-                told = {leaf: self._told(gradients[leaf], coded[leaf], columns[leaf], codes) for leaf in found}
-                if any(rank is None for rank in told.values()):
-                    return False
-                same = all(np.array_equal(ranks[leaf], told[leaf]) for leaf in found)  # type: ignore[arg-type]  # no None
+                predicted, ranks = ranks, {}
+                for leaf in found:
+                    told = self._told(gradients[leaf], coded[leaf], columns[leaf], codes)
+                    if told is None:
+                        return False
+                    ranks[leaf] = told
+                same = all(np.array_equal(predicted[leaf], ranks[leaf]) for leaf in found)
                 steady = steady + 1 if same or steady == 0 else 0
-                ranks = {leaf: rank for leaf, rank in told.items() if rank is not None}
             for leaf, entries in found.items():
                 entries.add(members, weights, gradients[leaf], columns[leaf], ranks[leaf])
         return True

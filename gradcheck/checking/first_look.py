@@ -8,7 +8,7 @@ from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line
-from gradcheck.calculus.screening import NOBODY, Agrees, Entries, Screen, screened
+from gradcheck.calculus.screening import Agrees, Entries, Screen, screened
 from gradcheck.checking.comparison import Comparison, compare
 from gradcheck.checking.effort import effort_for, groups_of
 from gradcheck.checking.evaluation import Evaluation, once
@@ -87,7 +87,7 @@ def _agreement(evaluation: Evaluation, leaf: str, settled: float) -> Agrees:
             right &= compared.gap <= compared.allowed_error + STRICTEST_THRESHOLD * largest[entries.columns]
         # A difference of exactly 0 where backward says 0 has no size to compare its error with.
         nothing = (estimate.value == 0) & (entries.analytical == 0) & (estimate.error <= STRICTEST_THRESHOLD * scale)
-        return np.asarray((right | nothing) & (entries.columns != NOBODY))
+        return np.asarray(right | nothing)
 
     return agrees
 

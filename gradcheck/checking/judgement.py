@@ -105,11 +105,12 @@ def _of_everything(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgem
 def _of_what_is_open(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgement:
     """A closer look at the open coordinates only, some after the other, until one of them is found wrong."""
     screen, threshold = look.screen, evaluation.settings.threshold
-    settled = ~np.isin(screen.entries.columns, screen.open)
+    batches = list(_batches(evaluation, look))
+    settled = ~np.isin(screen.entries.columns, np.concatenate(batches))
     parts = [look.comparison.chosen(settled)]
     places = [(screen.entries.rows[settled], screen.entries.columns[settled])]
     forwards, block, closer, left = screen.forwards, evaluation, look.comparison, screen.open.size
-    for columns in _batches(evaluation, look):
+    for columns in batches:
         left -= columns.size
         block = evaluation.restricted(leaf, columns)
         closer = measure(block, leaf)

@@ -86,10 +86,10 @@ def run_item(item: Item, evaluation: Evaluation | GradcheckError) -> CheckResult
     check = check_named(item.check)
     if check is None:
         raise ValueError(f"no check is named {item.check!r}")
-    return _settled(run_check(check, evaluation, item.leaf))
+    return _without_addresses(run_check(check, evaluation, item.leaf))
 
 
-def _settled(result: CheckResult) -> CheckResult:
+def _without_addresses(result: CheckResult) -> CheckResult:
     notes = tuple(_ADDRESS.sub("", note) for note in result.notes)
     return replace(
         result, message=_ADDRESS.sub("", result.message), detail=_ADDRESS.sub("", result.detail), notes=notes
@@ -109,4 +109,4 @@ def carry_out(
         return concluded([check_from_data(data) for data in given], evaluation.settings.threshold)
     at = evaluation
     found = guarded(item.check, item.leaf, lambda: check_part(at, item.leaf, unit.part, unit.parts))
-    return check_as_data(_settled(found))
+    return check_as_data(_without_addresses(found))

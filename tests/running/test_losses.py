@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -91,10 +91,14 @@ def killing_a_worker(results: Iterator[Any], log: Path) -> list[Any]:
 def test_a_pool_that_has_lost_a_worker_is_made_again(tmp_path: Path) -> None:
     made = planned(tmp_path, LOGS, GOOD, keywords=("purity", "gradient"))
     with processes(2) as engine:
-        opened = []
-        counting = replace(engine, open=lambda: opened.append(1) or engine.open())  # type: ignore[func-returns-value]
-        found = killing_a_worker(run(made, counting), tmp_path / "log")
-    assert len(opened) == 2
+        pools: list[Executor] = []
+
+        def opened() -> Executor:
+            pools.append(engine.open())
+            return pools[-1]
+
+        found = killing_a_worker(run(made, replace(engine, open=opened)), tmp_path / "log")
+    assert len(pools) == 2
     assert without_seconds(found) == without_seconds(run(made))
 
 
