@@ -59,7 +59,7 @@ def effort_for(evaluation: Evaluation, leaf: str) -> Effort:
     if mode == "sampled":
         chosen = min(count, _sample(evaluation, outputs))
         return Effort(mode, count, chosen, 2 * chosen, outputs)
-    return Effort(mode, count, count, 2 * count, outputs)
+    return Effort(mode, count, count, 2 * count, evaluation.claims.backwards)
 
 
 def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> str:

@@ -10,6 +10,7 @@ from gradcheck.surfaces.reproduction import render_reproduction
 from gradcheck.surfaces.tables import Paint, Table, counted, coverage_of, leaf_table, module_table, plain, probe_table
 from gradcheck.values.entry import Entry
 from gradcheck.values.results import CaseResult, CheckResult, Verification
+from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
 _MOST_MODULES, _SLOWEST = 30, 3
@@ -124,8 +125,17 @@ def render_check(
         lines.append(
             f"  repeat: gradcheck report {quote(source.target)} -k {quote(f'{case.id}::{check.label}')}"
             f"{f' --also {check.check}' if is_survey else ''} --threshold {settings.threshold:g} --seed {settings.seed}"
+            f"{_effort_options(settings)}"
         )
     return "\n".join(lines)
+
+
+def _effort_options(settings: Settings) -> str:
+    """The options that say how coordinates are perturbed, where they are not the usual ones."""
+    given = {"mode": settings.mode, "budget": settings.budget, "memory-limit": settings.memory_limit}
+    usual = (Settings.mode, Settings.budget, Settings.memory_limit)
+    pairs = zip(given.items(), usual, strict=True)
+    return "".join(f" --{name} {value}" for (name, value), default in pairs if value != default)
 
 
 def _numerical(entry: Entry) -> str:

@@ -563,3 +563,8 @@ def test_configuration_sets_mode_and_budget(scratch: Path, capsys: Output) -> No
     (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nmode = "group"\n')
     assert main(["report", "good.py"]) == 2
     assert "mode is 'group': expected one of auto, exhaustive, grouped" in capsys.readouterr().err
+
+
+def test_the_command_that_repeats_a_failure_perturbs_in_the_same_way(capsys: Output) -> None:
+    assert main(["report", "bad.py", "--mode", "projected", "-k", "gradient"]) == 1
+    assert "--threshold 1e-05 --seed 0 --mode projected\n" in capsys.readouterr().out
