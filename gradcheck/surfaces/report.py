@@ -12,6 +12,7 @@ from gradcheck.checking.check import Check
 from gradcheck.checking.checks import CHECKS, planned_checks, planned_surveys, require_waivable
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.point import case_at
+from gradcheck.running.frameworks import adapted
 from gradcheck.running.plan import Plan, plan
 from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
@@ -79,9 +80,10 @@ def check(
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
 
     Arguments:
-        module: a Module; a Module class, which stands for its variants; a function that returns modules; or an object
+        module: a Module; a Module class, which stands for its variants; a function that returns modules; an object
             with ``forward`` and ``backward``, as ``from_object`` takes its class, together with arrays for all
-            inputs. See ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for anything else.
+            inputs; or an object of torch, JAX, autograd or SciPy, or of any framework that has an adapter, together
+            with what it takes. See ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for anything else.
         arrays: the value of every leaf; none of them is written to. Without arrays a declared module is
             verified at drawn points: two sets of dimensions, a batch of one, and its examples.
         threshold: relative error allowed in an entry, from 1e-7 to 1e-4.
@@ -140,7 +142,7 @@ def assert_passes(module: Any, arrays: Mapping[str, Any] | None = None, **option
 
 def verify(module: Any, arrays: Mapping[str, Any] | None, settings: Settings, options: Mapping[str, Any]) -> Report:
     """What ``check`` does, with options on top of settings: those of a project."""
-    settings, subjects = settings_with(settings, options), _subjects(module, arrays)
+    settings, (subjects, arrays) = settings_with(settings, options), _subjects(module, arrays)
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
         return Report(Verification(tuple(cases), (), settings))
@@ -152,7 +154,7 @@ def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mappin
 
     Raises what ``verify`` raises for what cannot be verified.
     """
-    settings, subjects = settings_with(Settings(), options), _subjects(module, arrays)
+    settings, (subjects, arrays) = settings_with(Settings(), options), _subjects(module, arrays)
     if arrays is not None:
         evaluations = [_evaluation(subject, arrays, settings) for subject in subjects]
         planned = [check.name for evaluation in evaluations for check, _ in _planned(evaluation, settings)]
@@ -169,8 +171,11 @@ def _plan(subjects: Sequence[Subject], settings: Settings) -> Plan:
     return planned
 
 
-def _subjects(module: Any, arrays: Mapping[str, Any] | None) -> list[Subject]:
-    return [Subject(variant, source_of(variant, "")) for variant in _modules(module, arrays)]
+def _subjects(module: Any, arrays: Mapping[str, Any] | None) -> tuple[list[Subject], Mapping[str, Any] | None]:
+    """The modules, and the arrays for their leaves."""
+    if not isinstance(module, Module) and (found := adapted(module, arrays)):
+        module, arrays = found.module, found.leaves
+    return [Subject(variant, source_of(variant, "")) for variant in _modules(module, arrays)], arrays
 
 
 def _modules(module: Any, arrays: Mapping[str, Any] | None) -> tuple[Module, ...]:

@@ -172,6 +172,32 @@ class Module(ABC):
         """
         raise NotImplementedError(f"{self.name} has no double_backward")
 
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Outputs:
+        """Compute the output(s) for many values of one leaf at once; optional.
+
+        Arguments:
+            leaves: the value of every leaf.
+            leaf, values: the leaf that has many of them instead, and these (values, *shape of the leaf).
+
+        Returns what ``forward`` returns first, each output with that additional first axis. What it computes is
+        compared with ``forward`` before it is used.
+        """
+        raise NotImplementedError(f"{self.name} has no forward_batch")
+
+    def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
+        """Pull many cotangents back at once; optional. All of them, and all gradients, have an additional first axis."""
+        raise NotImplementedError(f"{self.name} has no backward_batch")
+
+    @property
+    def has_forward_batch(self) -> bool:
+        """Whether many forwards may be had at once."""
+        return type(self).forward_batch is not Module.forward_batch
+
+    @property
+    def has_backward_batch(self) -> bool:
+        """Whether many backwards may be had at once."""
+        return type(self).backward_batch is not Module.backward_batch
+
     @property
     def has_jvp(self) -> bool:
         """Whether there is a ``jvp`` to verify."""
