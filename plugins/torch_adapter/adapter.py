@@ -1,0 +1,40 @@
+"""The adapter that gradcheck asks, once torch has been imported."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gradcheck.plugins.torch_adapter.construction import module_at
+from gradcheck.plugins.torch_adapter.conversion import is_tensor
+from gradcheck.plugins.torch_adapter.operations import is_of_torch, operation_of
+from gradcheck.plugins.torch_adapter.trees import flattened
+from gradcheck.values.adapter import Adapted
+from gradcheck.values.errors import PointError
+
+
+class TorchAdapter:
+    """Makes Modules of autograd.Function classes, nn.Module objects and functions of tensors."""
+
+    def recognises(self, target: object, arguments: Mapping[str, Any] | None) -> bool:
+        """Whether the target is torch's, or is given a tensor."""
+        if is_of_torch(target):
+            return True
+        given = arguments if isinstance(arguments, Mapping) else {}
+        return any(is_tensor(part) for value in given.values() for _, part in flattened("", value))
+
+    def adapt(self, target: Any, arguments: Mapping[str, Any] | None) -> Adapted:
+        """The target as a Module with the arguments for defaults, and its leaves.
+
+        Raises TargetError or PointError for what cannot be verified.
+        """
+        name = operation_of(target).name
+        if not isinstance(arguments, Mapping) or not all(isinstance(key, str) for key in arguments):
+            given = "no arguments" if arguments is None else f"a {type(arguments).__name__}"
+            raise PointError(
+                f"{name} was given {given}; expected what it is called with, by name, {{'x': tensor}}; to draw points"
+                f" instead declare its inputs: gradcheck.plugins.torch_adapter.from_torch(..., inputs={{'x': real('N D')}})"
+            )
+        module = module_at(target, arguments)
+        return Adapted(module, module.defaults)
+
+
+ADAPTER = TorchAdapter()

@@ -1,0 +1,199 @@
+"""An operation of torch as a Module: arrays in, arrays out, and torch's own graph between forward and backward."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import Signature
+from typing import Any
+
+from gradcheck.plugins.torch_adapter.calling import Arrangement, arrangements, with_defaults
+from gradcheck.plugins.torch_adapter.conversion import array_of, is_differentiable, is_tensor
+from gradcheck.plugins.torch_adapter.facts import Facts
+from gradcheck.plugins.torch_adapter.framework import Tensor, torch
+from gradcheck.plugins.torch_adapter.grad_mode import recording
+from gradcheck.plugins.torch_adapter.higher_orders import pulled_back_twice, pushed_forward
+from gradcheck.plugins.torch_adapter.operations import Operation
+from gradcheck.plugins.torch_adapter.places import Place
+from gradcheck.plugins.torch_adapter.precision import coarsest_eps
+from gradcheck.plugins.torch_adapter.pulling_back import Graph
+from gradcheck.plugins.torch_adapter.randomness import seeded
+from gradcheck.plugins.torch_adapter.recorded import UNNAMED, Recorded, zeros_like
+from gradcheck.plugins.torch_adapter.trees import filled, flattened, tree_of
+from gradcheck.values.aliases import Array, Leaves, Outputs, Saved
+from gradcheck.values.declarations import Declaration
+from gradcheck.values.errors import ModuleError
+from gradcheck.values.module import Module
+
+_ANY = Place()
+
+
+@dataclass(frozen=True, eq=False)
+class TorchModule(Module):
+    """An operation of torch.
+
+    Arguments:
+        tree: the arguments it is called with, with slots for leaves; made of the leaves' names if left out.
+        places: how leaves become tensors.
+        facts: what has been found out by running it.
+    """
+
+    operation: Operation
+    name: str
+    tree: Mapping[str, Any] | None = None
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
+    defaults: Leaves = field(default_factory=dict)
+    inputs: Mapping[str, Declaration] = field(default_factory=dict)
+    parameters: Mapping[str, Declaration] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    with_jvp: bool = False
+    with_double_backward: bool = False
+    stochastic: bool = False
+
+    @property
+    def origin(self) -> object:
+        return self.operation.origin
+
+    @property
+    def signature(self) -> Signature | None:
+        return None  # leaves have paths for names, which no function takes
+
+    @property
+    def eps(self) -> float:
+        """Machine epsilon in which it computes, if that is narrower than float64."""
+        return coarsest_eps(place.dtype for place in self.places.values())
+
+    @property
+    def has_jvp(self) -> bool:
+        return self.with_jvp
+
+    @property
+    def has_double_backward(self) -> bool:
+        return self.with_double_backward and self.operation.twice
+
+    @property
+    def has_forward_batch(self) -> bool:
+        return self.operation.batched and not self.stochastic
+
+    @cached_property
+    def calls(self) -> dict[tuple[str, ...], tuple[dict[str, Any], Arrangement]]:
+        """The tree of arguments and how they are given, by the names of the leaves."""
+        return {}
+
+    def call_of(self, names: tuple[str, ...]) -> tuple[dict[str, Any], Arrangement]:
+        """The tree of arguments for leaves of these names, and how it is given."""
+        if names not in self.calls:
+            self.calls[names] = self._call_of([name for name in names if name not in self.operation.parameters])
+        return self.calls[names]
+
+    def _call_of(self, names: list[str]) -> tuple[dict[str, Any], Arrangement]:
+        operation = self.operation
+        tree = tree_of(names) if self.tree is None else self.tree
+        arguments = {**tree, **self.constants}
+        if not operation.by_name:
+            arguments = dict(with_defaults(operation.signature, arguments))
+        found = self.facts.arrangement or next(arrangements(self.name, operation.signature, arguments))
+        return arguments, found
+
+    def run(self, leaves: Mapping[str, Tensor]) -> Any:
+        """Call the operation with tensors for its leaves."""
+        tree, arrangement = self.call_of(tuple(leaves))
+        given = self._wrapped(leaves)
+        if self.operation.worker is not None:
+            self.operation.worker.load(given)
+        return arrangement.call(self.operation.call, {name: filled(part, given) for name, part in tree.items()})
+
+    def _wrapped(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        around = {name: place.around for name, place in self.places.items() if place.around is not None}
+        return {**leaves, **{name: make(leaves[name]) for name, make in around.items()}} if around else leaves
+
+    def named(self, returned: Any) -> dict[str, Tensor]:
+        """The outputs that can be differentiated, by path."""
+        found = {UNNAMED: returned} if is_tensor(returned) else dict(flattened(UNNAMED, returned))
+        outputs = {
+            name: value if value.layout is torch.strided else value.to_dense()
+            for name, value in found.items()
+            if is_tensor(value) and is_differentiable(value) and name not in self.facts.dropped
+        }
+        if not outputs:
+            raise ModuleError(
+                f"{self.name}: forward returned no tensor that can be differentiated, only"
+                f" {', '.join(_described(value) for value in found.values()) or 'nothing'}; expected a tensor of"
+                f" floating-point or complex numbers, or several in a tuple or dict"
+            )
+        return outputs
+
+    def forward(self, /, **leaves: Any) -> tuple[Outputs, Saved]:
+        seed = int(leaves.pop("rng").integers(2**63)) if self.stochastic else None
+        with recording():
+            tensors = {name: self.places.get(name, _ANY).leaf(array) for name, array in leaves.items()}
+            given = {name: value.clone() for name, value in tensors.items()} if self.facts.in_place else tensors
+            sources = (
+                {} if given is tensors else {name: value.grad_fn for name, value in given.items() if value.grad_fn}
+            )
+            with seeded(seed):
+                returned = self.run(given)
+                outputs = self.named(returned)
+        graph = Graph(_with_graph(outputs), _with_graph(tensors), sources)
+        recorded = Recorded(tensors, outputs, is_tensor(returned), graph, seed)
+        return recorded.arrays(), recorded
+
+    def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
+        recorded: Recorded = saved
+        cotangents = recorded.cotangents(cotangent)
+        with recording(False), seeded(recorded.seed):
+            found, raw = recorded.graph.returned(cotangents) if cotangents else ({}, {})
+        return recorded.gradients(found, raw, cotangents)
+
+    def jvp(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        recorded: Recorded = saved
+        with recording(False), seeded(recorded.seed):
+            found = pushed_forward(self._outputs, recorded.leaves, self._tensors(tangents))
+        return recorded.arrays(found)
+
+    def double_backward(self, saved: Saved, cotangent: Any, gradients: Mapping[str, Array], /) -> Mapping[str, Array]:
+        recorded: Recorded = saved
+        with seeded(recorded.seed):
+            given = recorded.tensors(cotangent)
+            found = pulled_back_twice(recorded.graph, given, self._tensors(gradients))
+        return {name: array_of(value) for name, value in found.items()}
+
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Outputs:
+        tensors, unnamed = self._tensors({**leaves, leaf: values}), False
+
+        def one(value: Tensor) -> dict[str, Tensor]:
+            nonlocal unnamed
+            returned = self.run({**tensors, leaf: value})
+            unnamed = is_tensor(returned)
+            return self.named(returned)
+
+        with recording(False):
+            found = torch.func.vmap(one)(tensors[leaf])
+        arrays = {name: array_of(value) for name, value in found.items()}
+        return arrays[UNNAMED] if unnamed else arrays
+
+    def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
+        recorded: Recorded = saved
+        given = recorded.tensors(cotangents)
+        count = len(next(iter(cotangents.values())) if isinstance(cotangents, Mapping) else cotangents)
+        with recording(False), seeded(recorded.seed):
+            found = recorded.graph.gradients(given, batched=True) if given else {}
+        leaves, batches = recorded.graph.leaves, {name: g for name, g in found.items() if g is not None}
+        return {
+            name: array_of(batches[name]) if name in batches else zeros_like(leaves[name], count) for name in leaves
+        }
+
+    def _tensors(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+        return {name: self.places.get(name, _ANY).tensor(array) for name, array in arrays.items()}
+
+    def _outputs(self, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return self.named(self.run(leaves))
+
+
+def _with_graph(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value for name, value in tensors.items() if value.requires_grad}
+
+
+def _described(value: Any) -> str:
+    return f"a tensor of {value.dtype}" if is_tensor(value) else f"a {type(value).__name__}"
