@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from gradcheck.adapters.functions import function_name
-from gradcheck.plugins.jax_adapter.calling import by_name, names_at, require_fitting
+from gradcheck.plugins.jax_adapter.calling import bindable_signature, by_name, names_at, require_fitting
 from gradcheck.plugins.jax_adapter.framework import error_of, jax, precision_for
 from gradcheck.plugins.jax_adapter.jax_module import JaxModule
 from gradcheck.plugins.jax_adapter.trees import Arguments, array_of
@@ -57,6 +57,8 @@ def from_jax(
     ['params.w', 'x']
     """
     name = name or name_of(function)
+    if nondiff_argnums and arguments is None:
+        raise TargetError(f"{name}: nondiff_argnums is {nondiff_argnums}; give their values as well: arguments={{...}}")
     if dtype not in DTYPES:
         raise TargetError(f"{name}: dtype is {dtype!r}; expected 'float64', 'native' or None")
     constant = (*names_at(function, nondiff_argnums, name), *_declared_constant(function, name))
@@ -70,6 +72,7 @@ def from_jax(
         jit=jit,
         order=order,
         origin=_origin(function),
+        signature=bindable_signature(function) if arguments is None else None,
     )
     if arguments is None:
         structure = Arguments.of({**(inputs or {}), **(parameters or {})})[0] if any(declared) else None

@@ -40,6 +40,12 @@ def require_fitting(function: Callable[..., Any], arguments: Mapping[str, Any], 
         raise PointError(f"{name}: no value given for {', '.join(missing)}; it takes {', '.join(known)}")
 
 
+def bindable_signature(function: Callable[..., Any]) -> Signature | None:
+    """The signature, if every argument may be given by name."""
+    signature = signature_of(function)
+    return None if signature is None or _has(signature, Parameter.POSITIONAL_ONLY) else signature
+
+
 def names_at(function: Callable[..., Any], positions: Sequence[int], name: str) -> tuple[str, ...]:
     """The parameters at some positions.
 

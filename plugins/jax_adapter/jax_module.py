@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from inspect import Signature
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ class JaxModule(Module):
     jit: bool = True
     order: int = 2
     origin: object = None
+    signature: Signature | None = None
 
-    signature = None
     waive = {"layouts": "arrays of JAX have no strides"}
 
     def __getstate__(self) -> dict[str, Any]:
