@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gradcheck.plugins.torch_adapter.construction import module_at
+from gradcheck.plugins.torch_adapter.construction import from_torch
 from gradcheck.plugins.torch_adapter.conversion import is_tensor
 from gradcheck.plugins.torch_adapter.operations import is_of_torch, operation_of
 from gradcheck.plugins.torch_adapter.trees import flattened
@@ -30,10 +30,10 @@ class TorchAdapter:
         if not isinstance(arguments, Mapping) or not all(isinstance(key, str) for key in arguments):
             given = "no arguments" if arguments is None else f"a {type(arguments).__name__}"
             raise PointError(
-                f"{name} was given {given}; expected what it is called with, by name, {{'x': tensor}}; to draw points"
-                f" instead declare its inputs: gradcheck.plugins.torch_adapter.from_torch(..., inputs={{'x': real('N D')}})"
+                f"{name} was given {given}; expected what it is called with, by name, {{'x': tensor}}; to draw points,"
+                f" declare inputs: gradcheck.plugins.torch_adapter.from_torch(..., inputs={{'x': real('N D')}})"
             )
-        module = module_at(target, arguments)
+        module = from_torch(target, arguments=arguments)
         return Adapted(module, module.defaults)
 
 

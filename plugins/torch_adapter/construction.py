@@ -1,121 +1,88 @@
 """Modules made of what torch people have."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
-from gradcheck.plugins.torch_adapter.conversion import array_of, is_differentiable, is_tensor, tensor_of
-from gradcheck.plugins.torch_adapter.framework import Tensor
-from gradcheck.plugins.torch_adapter.operations import operation_of
-from gradcheck.plugins.torch_adapter.places import Place, place_of, place_of_parameter, values_of
-from gradcheck.plugins.torch_adapter.precision import FLOAT64, NATIVE, is_narrow, require_precision, widened
+from gradcheck.plugins.torch_adapter.arguments import tensors_in
+from gradcheck.plugins.torch_adapter.framework import DType, torch
+from gradcheck.plugins.torch_adapter.making import made_at, made_of
+from gradcheck.plugins.torch_adapter.precision import FLOAT64, NATIVE, Cast, cast_to, is_narrow
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
-from gradcheck.plugins.torch_adapter.trees import Slot, flattened, mapped
-from gradcheck.plugins.torch_adapter.trials import tried
-from gradcheck.values.aliases import Leaves
-from gradcheck.values.errors import ModuleError, PointError
+from gradcheck.plugins.torch_adapter.trials import tried_out
+from gradcheck.values.declarations import Declaration
+from gradcheck.values.errors import ConfigurationError
 
 
-@dataclass(frozen=True)
-class Given:
-    """Arguments taken apart.
+def from_torch(
+    target: Any,
+    *,
+    arguments: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Declaration] | None = None,
+    parameters: Mapping[str, Declaration] | None = None,
+    outputs: Mapping[str, str] | None = None,
+    kwargs: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    dtype: Any = FLOAT64,
+    stochastic: bool | None = None,
+    jvp: bool | None = None,
+    double_backward: bool = False,
+    kinks: Mapping[str, Sequence[float]] | None = None,
+    waive: Mapping[str, str] | None = None,
+) -> TorchModule:
+    """Make a Module of an autograd.Function class, an nn.Module object or a function of tensors.
 
     Arguments:
-        tree: the arguments, with slots for leaves.
-        leaves, places: the leaves as tensors, and what they are made into.
+        arguments: what it is called with, by name: tensors, tuples, lists and dicts of them, and anything else. They
+            are the point at which ``gradcheck.check(module, {})`` verifies it.
+        inputs: declarations instead, so that it can be verified at drawn points; a leaf inside of an argument has a
+            path for its name, such as ``state[0]`` or ``options.scale``.
+        parameters, outputs: more declarations; an nn.Module's parameters need none.
+        kwargs: arguments that are passed on as they are.
+        name: name in reports; the target's own if left out.
+        dtype: ``"float64"`` verifies a copy in double precision; ``"native"`` the object in its own, as does one that
+            takes no double precision; ``"float32"``, ``"float16"`` and ``"bfloat16"`` a copy in that.
+        stochastic: whether it draws from torch's generators, which then begin in the same way every time; found out
+            if left out.
+        jvp: whether to verify forward mode; that of an autograd.Function which defines one if left out.
+        double_backward: whether to verify the second order, unless backward is marked ``once_differentiable``.
+        kinks, waive: facts of the module, see ``gradcheck.Module``.
+
+    Raises ConfigurationError, PointError, DeclarationError or TargetError for what cannot be verified.
+
+    >>> import torch
+    >>> from gradcheck import check, real
+    >>> from gradcheck.plugins.torch_adapter import from_torch
+    >>> softsign = from_torch(torch.nn.functional.softsign, inputs={"input": real("N D")})
+    >>> check(softsign).verdict
+    <Verdict.PASS: 'pass'>
     """
-
-    tree: Mapping[str, Any]
-    leaves: Mapping[str, Tensor]
-    places: Mapping[str, Place] = field(default_factory=dict)
-
-
-def given_of(arguments: Mapping[str, Any], *, wide: bool) -> Given:
-    """Arguments taken apart into leaves, which are perturbed, and everything else, which is passed on.
-
-    Leaves are the tensors that require a gradient; if none does, all that hold floating-point or complex numbers.
-    """
-    tensors = {path: value for path, value in _tensors(arguments) if is_differentiable(value)}
-    marked = {path for path, value in tensors.items() if value.requires_grad}
-    chosen = marked or {*tensors}
-    leaves, places = {}, {}
-    for path in tensors:
-        if path in chosen:
-            values = widened(values_of(tensors[path])) if wide else values_of(tensors[path])
-            leaves[path], places[path] = values, place_of(tensors[path], values.dtype)
-
-    def change(path: str, value: Any) -> Any:
-        if path in chosen:
-            return Slot(path)
-        found = tensor_of(value) if _is_array(value) else value
-        if not is_tensor(found):
-            return found
-        kept = found.detach().clone()
-        return widened(kept) if wide else kept
-
-    tree = {name: mapped(name, value, change) for name, value in arguments.items()}
-    return Given(tree, leaves, places)
-
-
-def _tensors(arguments: Mapping[str, Any]) -> Iterator[tuple[str, Tensor]]:
-    for name, value in arguments.items():
-        for path, part in flattened(name, value):
-            if is_tensor(part):
-                yield path, part
-            elif _is_array(part):
-                yield path, tensor_of(part)
-
-
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fciub"
-
-
-def module_at(target: Any, arguments: Mapping[str, Any], *, dtype: str = FLOAT64, **options: Any) -> TorchModule:
-    """A module with the given arguments for defaults, in float64 if the target takes that, or in its own dtype.
-
-    Raises PointError if the arguments do not fit, TargetError if there is no such target.
-    """
-    require_precision(dtype)
-    if dtype == NATIVE:
-        return _as_far_as_tried(*_made(target, arguments, options, wide=False))
-    module, leaves = _made(target, arguments, options, wide=True)
-    narrow = any(is_narrow(tensor.dtype) for _, tensor in _tensors(arguments))
-    if not narrow and module.operation.worker is None:
-        return _as_far_as_tried(module, leaves)
-    try:
-        facts = tried(module, leaves)
-    except Exception:
-        return _as_far_as_tried(*_made(target, arguments, options, wide=False))
-    if not facts.dtypes_kept:  # it computes in its own precision whatever it is given
-        return _as_far_as_tried(*_made(target, arguments, options, wide=False))
-    return replace(module, facts=facts, stochastic=facts.draws)
-
-
-def _as_far_as_tried(module: TorchModule, leaves: Leaves) -> TorchModule:
-    try:
-        facts = tried(module, leaves)
-    except (PointError, ModuleError):
-        raise
-    except Exception:
-        return module  # which will say so when it is verified
-    return replace(module, facts=facts, stochastic=facts.draws)
-
-
-def _made(
-    target: Any, arguments: Mapping[str, Any], options: Mapping[str, Any], *, wide: bool
-) -> tuple[TorchModule, Leaves]:
-    given = given_of(arguments, wide=wide)
-    operation = operation_of(target, frozenset(given.leaves), widened if wide else None)
-    own = {name: place_of_parameter(value) for name, value in operation.parameters.items()}
-    leaves = {name: array_of(value) for name, value in {**given.leaves, **operation.parameters}.items()}
-    if not leaves:
-        raise PointError(
-            f"{operation.name}: no argument holds floating-point numbers, and there is no parameter: give a tensor"
-            f" of floating-point or complex numbers to be perturbed, x.double()"
+    if (arguments is None) == (inputs is None):
+        raise ConfigurationError(
+            f"from_torch was given {'neither arguments nor' if inputs is None else 'both arguments and'} inputs; expected"
+            f" arguments, to verify at these, or inputs, declarations to draw points from"
         )
-    module = TorchModule(
-        operation, options.get("name") or operation.name, given.tree, places={**given.places, **own}, defaults=leaves
-    )
-    return module, leaves
+    cast, given = cast_to(dtype), arguments or {}
+    facts = {"outputs": outputs or {}, "kinks": kinks or {}, "waive": waive or {}}
+
+    def made(cast: Cast) -> TorchModule:
+        if inputs is None:
+            module = made_at(target, given, kwargs or {}, cast)
+        else:
+            module = made_of(target, inputs, parameters or {}, kwargs or {}, cast)
+        forward_mode = module.operation.forward_mode if jvp is None else jvp
+        own = {"name": name or module.name, "with_jvp": forward_mode, "with_double_backward": double_backward}
+        return replace(module, **own, **facts)
+
+    narrow = any(is_narrow(one) for one in _dtypes(target, given, inputs or {}))
+    casts = [cast, cast_to(NATIVE)] if str(dtype) == FLOAT64 and narrow else [cast]
+    module = tried_out(map(made, casts))
+    return module if stochastic is None else replace(module, stochastic=stochastic)
+
+
+def _dtypes(target: Any, arguments: Mapping[str, Any], inputs: Mapping[str, Declaration]) -> Iterator[DType]:
+    """The dtypes of everything that would be cast."""
+    yield from (tensor.dtype for _, tensor in tensors_in(arguments))
+    yield from (getattr(torch, declared.dtype, None) for declared in inputs.values())
+    if isinstance(target, torch.nn.Module):
+        yield from (tensor.dtype for tensor in (*target.parameters(), *target.buffers()))

@@ -1,12 +1,14 @@
-"""In which precision a leaf is verified: float64 where the operation takes it, or the object's own."""
+"""In which precision an operation is verified: float64 where it takes that, its own, or any other."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 from gradcheck.plugins.torch_adapter.framework import DType, Tensor, torch
 from gradcheck.values.errors import ConfigurationError
 
 FLOAT64 = "float64"
 NATIVE = "native"
+Cast: TypeAlias = Callable[[Tensor], Tensor]
 _WIDE = {
     torch.float16: torch.float64,
     torch.bfloat16: torch.float64,
@@ -14,25 +16,31 @@ _WIDE = {
     torch.complex32: torch.complex128,
     torch.complex64: torch.complex128,
 }
+_OTHERS = ("float32", "float16", "bfloat16")
 
 
-def require_precision(dtype: object) -> None:
-    """Raise ConfigurationError for a precision that there is not."""
-    if dtype not in (FLOAT64, NATIVE):
+def cast_to(dtype: Any) -> Cast:
+    """What makes tensors ready to be verified in a precision.
+
+    Raises ConfigurationError for a precision that there is not.
+    """
+    name = str(dtype).removeprefix("torch.")
+    if name == NATIVE:
+        return lambda tensor: tensor
+    if name == FLOAT64:
+        return lambda tensor: tensor.to(_WIDE[tensor.dtype]) if tensor.dtype in _WIDE else tensor
+    if name not in _OTHERS:
         raise ConfigurationError(
-            f"dtype is {dtype!r}: expected 'float64', to verify a copy in double precision, or 'native', to verify the"
-            f" object in its own"
+            f"dtype is {dtype!r}: expected 'float64', to verify a copy in double precision, 'native', to verify the"
+            f" object in its own, or one of {', '.join(_OTHERS)}"
         )
+    narrow = getattr(torch, name)
+    return lambda tensor: tensor.to(narrow) if tensor.is_floating_point() else tensor
 
 
 def is_narrow(dtype: DType) -> bool:
     """Whether a dtype has fewer digits than float64."""
     return dtype in _WIDE
-
-
-def widened(tensor: Tensor) -> Tensor:
-    """A tensor in double precision, if it holds floating-point or complex numbers."""
-    return tensor.to(_WIDE[tensor.dtype]) if tensor.dtype in _WIDE else tensor
 
 
 def coarsest_eps(dtypes: Iterable[DType]) -> float:

@@ -1,12 +1,11 @@
 """An operation of torch as a Module: arrays in, arrays out, and torch's own graph between forward and backward."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from inspect import Signature
 from typing import Any
 
-from gradcheck.plugins.torch_adapter.calling import Arrangement, arrangements, with_defaults
+from gradcheck.plugins.torch_adapter.calling import Arrangement
 from gradcheck.plugins.torch_adapter.conversion import array_of, is_differentiable, is_tensor
 from gradcheck.plugins.torch_adapter.facts import Facts
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
@@ -18,7 +17,7 @@ from gradcheck.plugins.torch_adapter.precision import coarsest_eps
 from gradcheck.plugins.torch_adapter.pulling_back import Graph
 from gradcheck.plugins.torch_adapter.randomness import seeded
 from gradcheck.plugins.torch_adapter.recorded import UNNAMED, Recorded, zeros_like
-from gradcheck.plugins.torch_adapter.trees import filled, flattened, tree_of
+from gradcheck.plugins.torch_adapter.trees import filled, flattened
 from gradcheck.values.aliases import Array, Leaves, Outputs, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.errors import ModuleError
@@ -27,26 +26,29 @@ from gradcheck.values.module import Module
 _ANY = Place()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class TorchModule(Module):
     """An operation of torch.
 
     Arguments:
-        tree: the arguments it is called with, with slots for leaves; made of the leaves' names if left out.
+        tree: the arguments it is called with, with slots for leaves.
+        ways: how they are given: as the first of these says; there are several until one has been tried.
         places: how leaves become tensors.
         facts: what has been found out by running it.
     """
 
     operation: Operation
     name: str
-    tree: Mapping[str, Any] | None = None
-    constants: Mapping[str, Any] = field(default_factory=dict)
+    tree: Mapping[str, Any]
+    ways: tuple[Arrangement, ...]
     places: Mapping[str, Place] = field(default_factory=dict)
     facts: Facts = field(default_factory=Facts)
     defaults: Leaves = field(default_factory=dict)
     inputs: Mapping[str, Declaration] = field(default_factory=dict)
     parameters: Mapping[str, Declaration] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    kinks: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    waive: Mapping[str, str] = field(default_factory=dict)
     with_jvp: bool = False
     with_double_backward: bool = False
     stochastic: bool = False
@@ -76,33 +78,13 @@ class TorchModule(Module):
     def has_forward_batch(self) -> bool:
         return self.operation.batched and not self.stochastic
 
-    @cached_property
-    def calls(self) -> dict[tuple[str, ...], tuple[dict[str, Any], Arrangement]]:
-        """The tree of arguments and how they are given, by the names of the leaves."""
-        return {}
-
-    def call_of(self, names: tuple[str, ...]) -> tuple[dict[str, Any], Arrangement]:
-        """The tree of arguments for leaves of these names, and how it is given."""
-        if names not in self.calls:
-            self.calls[names] = self._call_of([name for name in names if name not in self.operation.parameters])
-        return self.calls[names]
-
-    def _call_of(self, names: list[str]) -> tuple[dict[str, Any], Arrangement]:
-        operation = self.operation
-        tree = tree_of(names) if self.tree is None else self.tree
-        arguments = {**tree, **self.constants}
-        if not operation.by_name:
-            arguments = dict(with_defaults(operation.signature, arguments))
-        found = self.facts.arrangement or next(arrangements(self.name, operation.signature, arguments))
-        return arguments, found
-
     def run(self, leaves: Mapping[str, Tensor]) -> Any:
         """Call the operation with tensors for its leaves."""
-        tree, arrangement = self.call_of(tuple(leaves))
         given = self._wrapped(leaves)
         if self.operation.worker is not None:
             self.operation.worker.load(given)
-        return arrangement.call(self.operation.call, {name: filled(part, given) for name, part in tree.items()})
+        arguments = {name: filled(part, given) for name, part in self.tree.items()}
+        return self.ways[0].call(self.operation.call, arguments)
 
     def _wrapped(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         around = {name: place.around for name, place in self.places.items() if place.around is not None}
