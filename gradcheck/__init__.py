@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradcheck.adapters.objects import from_object as from_object
     from gradcheck.running.loading import load as load
     from gradcheck.running.registry import register as register
+    from gradcheck.surfaces.equivalence import check_equivalent as check_equivalent
     from gradcheck.surfaces.report import Report as Report
     from gradcheck.surfaces.report import assert_passes as assert_passes
     from gradcheck.surfaces.report import check as check
@@ -45,6 +46,7 @@ _HOMES = {
     "gradcheck.adapters.objects": ("from_object",),
     "gradcheck.running.registry": ("register",),
     "gradcheck.running.loading": ("load",),
+    "gradcheck.surfaces.equivalence": ("check_equivalent",),
     "gradcheck.surfaces.report": ("Report", "assert_passes", "check"),
     "gradcheck.values.declarations": (
         "complex_valued",

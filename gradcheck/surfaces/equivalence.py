@@ -1,0 +1,161 @@
+"""Two implementations of one module against each other at one point: outputs, Jacobians, and gradients."""
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradcheck.adapters.given_objects import has_both_ways, module_of_object
+from gradcheck.checking.agreement import USE_NAMES, A, B, Pair
+from gradcheck.checking.carrying_out import guarded
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.point import case_at
+from gradcheck.running.frameworks import adapted
+from gradcheck.running.registry import modules_of, source_of
+from gradcheck.surfaces.options import settings_with
+from gradcheck.surfaces.report import Report
+from gradcheck.values.errors import PointError, TargetError, did_you_mean
+from gradcheck.values.module import Module, signature_of
+from gradcheck.values.results import CaseResult, Verification
+from gradcheck.values.settings import Settings
+from gradcheck.values.verdict import Verdict
+
+
+def check_equivalent(
+    a: Any,
+    b: Any,
+    arrays: Mapping[str, Any],
+    *,
+    names: Mapping[str, str] | None = None,
+    threshold: float = 1e-5,
+    seed: int = 0,
+    memory_limit: int | str = "512MB",
+) -> Report:
+    """Compare two implementations of one module: outputs, the Jacobian of every leaf, gradients of a generic cotangent.
+
+    Arguments:
+        a, b: whatever ``check`` takes together with arrays: Modules, objects with ``forward`` and ``backward``, or
+            objects of a framework, not necessarily of the same one.
+        arrays: the value of every leaf, by the names that a has for them; for a leaf that is left out, a's own, or b's.
+        names: what a calls a leaf or an output, to what b calls it, where that is not the same.
+        threshold: relative difference allowed in an entry, from 1e-7 to 1e-4.
+        seed, memory_limit: as for ``check``.
+
+    Raises ConfigurationError, PointError or TargetError if the two cannot be compared; how they differ is in the
+    report, and with which of them central differences agree.
+
+    >>> import gradcheck
+    >>> from gradcheck.modules import Linear
+    >>> affine = gradcheck.from_functions(
+    ...     lambda x, weight, bias: np.einsum("nd,dm->nm", x, weight) + bias,
+    ...     lambda leaves, a_bar: {
+    ...         "x": a_bar @ leaves["weight"].T, "weight": leaves["x"].T @ a_bar, "bias": a_bar.sum(axis=0)
+    ...     },
+    ... )
+    >>> point = {"x": np.eye(2, 3), "weight": np.ones((3, 5)), "bias": np.ones(5)}
+    >>> gradcheck.check_equivalent(Linear(), affine, point).verdict
+    <Verdict.PASS: 'pass'>
+    """
+    started = time.perf_counter()
+    settings = settings_with(Settings(), {"threshold": threshold, "seed": seed, "memory_limit": memory_limit})
+    pair = _pair(a, b, arrays, dict(names or {}), settings)
+    checks = [guarded("values", "", pair.compare_outputs)]
+    if checks[0].verdict is Verdict.PASS:
+        checks += [guarded("values", leaf, partial(pair.compare_leaf, leaf)) for leaf in pair.leaves]
+    first, second = (evaluation.module for evaluation in (pair.first, pair.second))
+    case = CaseResult(
+        f"{first.name} and {second.name}",
+        pair.first.case.name,
+        source_of(first, ""),
+        tuple(checks),
+        time.perf_counter() - started,
+    )
+    return Report(Verification((case,), (), settings))
+
+
+def _pair(a: Any, b: Any, arrays: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> Pair:
+    """Both sides as modules at one point, each with all leaves by its own names."""
+    if not isinstance(arrays, Mapping):
+        raise PointError(f"the point is a {type(arrays).__name__}; expected a dict {{leaf: array}} by the names of {A}")
+    if len(set(names.values())) < len(names):
+        raise PointError(f"names gives two things the same name in {B}: {dict(names)}; expected different ones")
+    back = {theirs: ours for ours, theirs in names.items()}
+    first, held = _side(A, a, arrays)
+    second, others = _side(B, b, _renamed(arrays, names))
+    leaves = {**_renamed(others, back), **held}
+    return Pair(
+        _evaluation(first, leaves, names, settings),
+        _evaluation(second, _renamed(leaves, names), names, settings),
+        names,
+    )
+
+
+def _renamed(leaves: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(leaf, leaf): value for leaf, value in leaves.items()}
+
+
+def _evaluation(module: Module, leaves: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> Evaluation:
+    try:
+        return Evaluation(*case_at(module, leaves), settings)
+    except PointError as error:
+        hints = (did_you_mean(name, leaves) for name in names if name not in leaves)
+        raise PointError(f"{error}; {USE_NAMES}{next(filter(None, hints), '')}") from error
+
+
+def _side(who: str, target: Any, arrays: Mapping[str, Any]) -> tuple[Module, dict[str, Any]]:
+    """One of the two as a Module, and the value of every leaf that it was given or holds."""
+    if not isinstance(target, Module) and (found := _adapted(target, arrays)):
+        return found
+    given = dict(_as_numpy(arrays))
+    if has_both_ways(target):
+        target = module_of_object(target, given)
+    if not isinstance(target, (Module, type)):
+        raise TargetError(
+            f"{who} is a {type(target).__name__}; expected a gradcheck.Module, an object with forward and backward, or"
+            f" an object of a framework: wrap a function with from_functions, or give arrays of its framework"
+        )
+    modules = modules_of(target)
+    if len(modules) != 1:
+        raise TargetError(
+            f"{who} stands for {len(modules)} variants; expected one: give an instance instead of the class"
+        )
+    return modules[0], {**modules[0].defaults, **given}
+
+
+def _adapted(target: Any, arrays: Mapping[str, Any]) -> tuple[Module, dict[str, Any]] | None:
+    """An object of a framework as a Module, and its leaves; None if no framework knows it.
+
+    It may be known by its type, then numpy's arrays suit all; or as a function, by the type of the arrays.
+    """
+    for given in (_as_numpy(arrays), arrays):
+        try:
+            found, rest = adapted(target, given), {}
+        except PointError:
+            # Arrays for which it has no argument are values of parameters that it holds.
+            taken = _arguments(target)
+            rest = {name: value for name, value in given.items() if name not in taken}
+            if not rest or len(rest) == len(given):
+                raise
+            found = adapted(target, {name: value for name, value in given.items() if name in taken})
+        if found is not None:
+            return found.module, {**found.module.defaults, **found.leaves, **rest}
+    return None
+
+
+def _as_numpy(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    """The arrays for numpy; what it can make none of, such as a tree of arrays, as it is."""
+    converted = dict(arrays)
+    for name, value in arrays.items():
+        if hasattr(value, "__array__"):
+            with suppress(Exception):  # a tensor that is on another device, or that has a history
+                converted[name] = np.asarray(value)
+    return converted
+
+
+def _arguments(target: Any) -> tuple[str, ...]:
+    """What an object is called with: its forward, if it has one."""
+    taken = signature_of(getattr(target, "forward", target))
+    return () if taken is None else tuple(taken.parameters)
