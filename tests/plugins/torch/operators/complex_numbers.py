@@ -40,7 +40,12 @@ OPERATORS = (
     Operator("conj", lambda z: torch.conj(z) * z, _Z),
     Operator("sgn", lambda z: torch.sgn(z), _Z),
     Operator("view_as_real", lambda z: torch.view_as_real(z), _Z),
-    Operator("view_as_complex", lambda x: torch.view_as_complex(x), {"x": normal(3, 2)}),
+    Operator(
+        "view_as_complex",
+        lambda x: torch.view_as_complex(x),
+        {"x": normal(3, 2)},
+        waive={"layouts": "a view needs both parts beside each other, and says so"},
+    ),
     Operator("complex", lambda x, y: torch.complex(x, y), _BOTH),
     Operator("polar", lambda x, y: torch.polar(x, y), {"x": positive(4), "y": normal(4)}),
     Operator("complex product", lambda z, x: z * x, {"z": complex_normal(2, 3), "x": normal(3)}),

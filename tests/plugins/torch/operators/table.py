@@ -11,7 +11,6 @@ from tests.plugins.torch.operators import (
     reductions,
     shapes,
     special,
-    wrong,
 )
 
 _THEMES = (
@@ -28,4 +27,3 @@ _THEMES = (
 )
 
 OPERATORS = tuple(operator for theme in _THEMES for operator in theme.OPERATORS)
-WRONG = wrong.OPERATORS
