@@ -52,12 +52,12 @@ class Noise:
     def at(self, *values: Array) -> Array:
         """Absolute error of outputs of the given sizes; of several, that of the largest."""
         size = reduce(np.maximum, (np.abs(value) for value in values))
-        error = np.maximum(self.eps * size, self.spread)
+        error = np.asarray(np.maximum(self.eps * size, self.spread))
+        if np.min(size, initial=np.inf) >= _FLOAT64.smallest_normal:
+            return error
         # Below the smallest normal number there are fewer and fewer digits.
         tiny = (size > 0) & (size < _FLOAT64.smallest_normal)
-        return np.asarray(
-            np.where(tiny, np.maximum(error, _FLOAT64.smallest_subnormal), error) if tiny.any() else error
-        )
+        return np.where(tiny, np.maximum(error, _FLOAT64.smallest_subnormal), error)
 
 
 # Significant bits of the formats, and how few of them a number needs that says nothing about its format.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from gradcheck.algebra.layout import coordinates, coordinates_in
+from gradcheck.algebra.layout import Layout, coordinates, real_view
 from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.calls import Forward, as_array, call_backward, call_backwards
 from gradcheck.calculus.decoding import decoded_jacobians
@@ -62,12 +62,17 @@ def grouped_jacobians(
 
     def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
         gradients = call_backward(module, forward, cotangent)
-        return {leaf: gradient_of(module, gradients, leaf, point[leaf]) for leaf in leaves}
+        return {leaf: _coordinates(_gradient(module, gradients, leaf, point[leaf])) for leaf in leaves}
 
     arrays = [*zip(forward.layout.starts[:-1], forward.layout.real_shapes, strict=True)]
-    sizes = {leaf: coordinates_in(value) for leaf, value in point.items()}
+    shapes = dict(zip(point, Layout.of(point).real_shapes, strict=True))
     eps = max([eps_of(value) for value in point.values()], default=0.0)
-    return decoded_jacobians(pull_back, sizes, arrays, eps, generator)
+    return decoded_jacobians(pull_back, shapes, arrays, eps, generator)
+
+
+def _coordinates(gradient: Array) -> Array:
+    """The coordinates of a gradient, without a copy where none is needed."""
+    return real_view(np.ascontiguousarray(gradient)).astype(np.float64, copy=False)
 
 
 def gradient_of(module: Module, gradients: Mapping[str, object], leaf: str, value: Array) -> Array:

@@ -47,7 +47,9 @@ class Forward:
         return {name: part.astype(self.outputs[name].dtype) for name, part in self.layout.split(vector).items()}
 
     def cotangent(self, vector: Array) -> Any:
-        """A vector over all outputs in the structure in which forward returned them."""
+        """A vector over all outputs in the structure in which forward returned them, as fresh arrays."""
+        if self._usual is not None:
+            return vector.astype(np.float64).reshape(self._usual.shape)
         return self.as_returned(self.structured(vector))
 
     def one_hot(self, i: int) -> Any:

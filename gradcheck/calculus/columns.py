@@ -46,10 +46,14 @@ def first_estimate(above: Array, below: Array, centre: Array, width: Array, nois
     with np.errstate(all="ignore"):
         bend = np.abs(above + below - 2 * centre)
         size = np.maximum(np.abs(above - below), _HARDLY * np.maximum(np.abs(above), np.abs(centre)))
-        known = np.isfinite(value) & np.isfinite(error) & ~(bend > _BENT * size)
-    zeros = np.zeros(value.shape)
-    value = np.where(np.isfinite(value), value, np.nan)
-    return Estimate(value, np.where(known, error, np.inf), zeros, zeros, zeros > 0, zeros == 0, 0)
+        known = ~(bend > _BENT * size)
+    finite = np.isfinite(value)
+    if not finite.all():
+        value, known = np.where(finite, value, np.nan), known & finite
+    known &= np.isfinite(error)
+    error = error if known.all() else np.where(known, error, np.inf)
+    zeros, no, yes = (np.broadcast_to(constant, value.shape) for constant in (0.0, False, True))
+    return Estimate(value, error, zeros, zeros, no, yes, 0)
 
 
 def column_estimate(samples: Samples, length: float) -> Estimate:

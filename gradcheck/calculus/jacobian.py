@@ -10,6 +10,7 @@ from gradcheck.values.aliases import Array
 
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
 _AT_ONCE = 32768
+_FEW = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,8 @@ class Jacobian:
     @classmethod
     def of_entries(cls, shape: tuple[int, int], rows: Array, columns: Array, values: Array) -> "Jacobian":
         """The Jacobian with these entries, which may come in any order, no place twice."""
-        order = np.argsort(columns, kind="stable")
+        # Of numbers of 16 bits the sorting takes a tenth of the time.
+        order = np.argsort(columns.astype(np.uint16) if shape[1] <= _FEW else columns, kind="stable")
         starts = np.concatenate([[0], np.cumsum(np.bincount(columns, minlength=shape[1]))])
         return cls(shape, starts, rows[order].astype(np.intp), values[order])
 

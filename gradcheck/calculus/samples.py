@@ -125,9 +125,9 @@ def difference(upper: Array, lower: Array, centre: Array, width: Array, noise: N
     All arrays broadcast to the shape of the outputs above and below the point, and so does the noise.
     """
     with np.errstate(all="ignore"):
-        width = np.where(width > 0, width, np.nan)
-        rounding = 2 * noise.at(upper, lower, np.broadcast_to(centre, upper.shape)) / width
-        return (upper - lower) / width, rounding
+        if not (width > 0).all():
+            width = np.where(width > 0, width, np.nan)
+        return (upper - lower) / width, noise.at(upper, lower, centre) * (2 / width)
 
 
 @dataclass(frozen=True, eq=False)

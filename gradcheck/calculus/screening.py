@@ -1,7 +1,7 @@
 """A first look at many columns: what moves when their coordinates are perturbed, one by one or in groups."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,40 +20,62 @@ NOBODY = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Entries:
-    """Entries of a Jacobian, all that moved and all that backward claims: every other one is 0 on both sides.
+class Look:
+    """Some groups of coordinates that have been perturbed, each by itself if it has one member only.
+
+    Entries are those that moved, and those that backward claims; every other one is 0 on both sides. Where these are
+    all outputs of all groups the arrays have, or broadcast to, the shape (groups, outputs), else (entries,).
 
     Arguments:
-        columns, rows: where they are; of an output that nobody is supposed to move the column is NOBODY.
+        members: all coordinates of all groups, and
+        group_of: the group of each (members,).
+        groups, columns, rows: of every entry its group, and its place in the Jacobian of the leaf; of an output that
+            nobody in the group is supposed to move the column is NOBODY.
         analytical: what backward gives.
-        above, below: the output there with the coordinate above and below the point.
+        above, below: the output there with the coordinates above and below the point.
         width: the distance of the two.
-
-    Shapes: (entries,).
+        estimate: the difference quotient.
     """
 
+    members: Array
+    group_of: Array
+    groups: Array
     columns: Array
     rows: Array
     analytical: Array
     above: Array
     below: Array
     width: Array
+    estimate: Estimate
 
-    @classmethod
-    def joined(cls, parts: Sequence["Entries"]) -> "Entries":
-        """All entries of several."""
-        if not parts:
-            nowhere, nothing = np.zeros(0, np.intp), np.zeros(0)
-            return cls(nowhere, nowhere, nothing, nothing, nothing, nothing)
-        return cls(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)))
+    @property
+    def are_together(self) -> bool:
+        """Whether several coordinates were perturbed at once."""
+        return bool(self.members.size > self.group_of[-1] + 1)
 
-    def chosen(self, wanted: Array) -> "Entries":
-        """Some of the entries."""
-        return Entries(*(getattr(self, field.name)[wanted] for field in fields(self)))
+    def any_by_group(self, marked: Array) -> Array:
+        """Which groups have a marked entry (groups,)."""
+        if marked.ndim == 2:
+            return np.asarray(marked.any(axis=1))
+        return np.bincount(self.groups[marked], minlength=int(self.group_of[-1]) + 1) > 0
+
+    def picks(self, groups: Array) -> Array:
+        """What picks the entries of some groups, of which is said which (groups,), from arrays of all entries."""
+        return groups if self.above.ndim == 2 else groups[self.groups]
+
+    def only(self, groups: Array) -> "Look":
+        """The same without the entries of the other groups (groups,)."""
+        if groups.all():
+            return self
+        kept, shape = self.picks(groups), self.above.shape
+        names = ("groups", "columns", "rows", "analytical", "above", "below", "width")
+        parts = {name: np.broadcast_to(getattr(self, name), shape)[kept] for name in names}
+        wanted = groups[self.group_of]
+        return Look(self.members[wanted], self.group_of[wanted], **parts, estimate=self.estimate.chosen(kept))
 
 
-# Which entries, with their first estimates, need no second look; whether they were perturbed together with others.
-Agrees = Callable[[Entries, Estimate, bool], Array]
+# Which groups of a look need no second one (groups,).
+Accepts = Callable[[Look], Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +84,7 @@ class Screen:
 
     Arguments:
         columns: the coordinates, in order.
-        entries, estimate: of all their columns, and the first estimate of each.
+        looks: what settled coordinates, and open ones, looked like.
         open: coordinates that need a second look.
         grouped: how many were perturbed together with others, and need none.
         forwards: evaluations that it took.
@@ -70,8 +92,7 @@ class Screen:
     """
 
     columns: Array
-    entries: Entries
-    estimate: Estimate
+    looks: tuple[Look, ...]
     open: Array
     grouped: int
     forwards: int
@@ -80,10 +101,13 @@ class Screen:
 
     def samples_of(self, columns: Array) -> Samples:
         """The outputs around some of the coordinates, in order, as if each had been perturbed by itself."""
-        entries = self.entries.chosen(np.isin(self.entries.columns, columns))
-        position = np.searchsorted(columns, entries.columns)
         above, below = (np.tile(self.line.centre, (columns.size, 1)) for _ in range(2))
-        above[position, entries.rows], below[position, entries.rows] = entries.above, entries.below
+        for look in self.looks:
+            owners = np.broadcast_to(look.columns, look.above.shape)
+            wanted = np.isin(owners, columns)
+            position = np.searchsorted(columns, owners[wanted])
+            rows = np.broadcast_to(look.rows, look.above.shape)[wanted]
+            above[position, rows], below[position, rows] = look.above[wanted], look.below[wanted]
         up, down = self.pairs.up[columns], self.pairs.down[columns]
         return Samples(up, down, above, below, self.line.centre, self.line.noise)
 
@@ -95,7 +119,7 @@ def screened(
     columns: Array,
     groups: Sequence[Array],
     jacobian: Jacobian,
-    agrees: Agrees,
+    accepts: Accepts,
     quiet: Array,
 ) -> Screen:
     """Perturb coordinates in groups; those of no group, and of groups that disagree in anything, one by one.
@@ -113,16 +137,15 @@ def screened(
     output that is another's or nobody's: then the group disagrees.
     """
     together = [group for group in groups if group.size > 1 and quiet[group].all()]
-    found, settled = _agreeing(line, shared, together, jacobian, agrees)
+    looks, settled = _agreeing(line, shared, together, jacobian, accepts)
     alone = np.setdiff1d(columns, settled, assume_unique=True)
     open_columns = [alone[~quiet[alone]]]
     for look in _looked_at(line, pairs, alone[:, None], jacobian):
-        found.append(look)
-        open_columns.append(look.entries.columns[~agrees(look.entries, look.estimate, False)])
+        looks.append(look)
+        open_columns.append(look.members[~accepts(look)])
     return Screen(
         columns=columns,
-        entries=Entries.joined([look.entries for look in found]),
-        estimate=Estimate.joined([look.estimate for look in found]),
+        looks=tuple(looks),
         open=np.unique(np.concatenate(open_columns)),
         grouped=settled.size,
         forwards=line.forwards,
@@ -131,50 +154,54 @@ def screened(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """Some groups that have been perturbed: their entries, the estimate of each, and whose group it is."""
-
-    groups: Sequence[Array] | Array
-    entries: Entries
-    estimate: Estimate
-    group: Array
-
-    def only(self, right: Array) -> "_Look":
-        """The same without the entries of some groups (groups,)."""
-        if right.all():
-            return self
-        kept = right[self.group]
-        return _Look(self.groups, self.entries.chosen(kept), self.estimate.chosen(kept), self.group[kept])
-
-
 def _agreeing(
-    line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, agrees: Agrees
-) -> tuple[list[_Look], Array]:
+    line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, accepts: Accepts
+) -> tuple[list[Look], Array]:
     """What is found of the groups that agree, and their members."""
-    found: list[_Look] = []
+    found: list[Look] = []
     settled: list[Array] = [np.zeros(0, np.intp)]
     refused = 0
     for look in _looked_at(line, pairs, groups, jacobian):
-        wrong = ~agrees(look.entries, look.estimate, True) | (look.entries.columns == NOBODY)
-        right = np.bincount(look.group[wrong], minlength=len(look.groups)) == 0
+        right = accepts(look)
         found.append(look.only(right))
-        settled += [members for members, is_right in zip(look.groups, right, strict=True) if is_right]
+        settled.append(look.members[right[look.group_of]])
         refused += int(np.count_nonzero(~right))
-        if refused >= _PATIENCE and len(settled) == 1:
+        if refused >= _PATIENCE and not right.any() and len(found) == 1:
             break
     return found, np.concatenate(settled)
 
 
-def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[_Look]:
+def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[Look]:
     """Some groups after the other."""
     at_once = max(1, _AT_ONCE // max(line.outputs, 1))
     for start in range(0, len(groups), at_once):
-        batch = groups[start : start + at_once]
-        entries, group = _entries(line, pairs, batch, jacobian)
-        noise, centre = line.noise.of_outputs(entries.rows), line.centre[entries.rows]
-        estimate = first_estimate(entries.above, entries.below, centre, entries.width, noise)
-        yield _Look(batch, entries, estimate, group)
+        yield _look(line, pairs, groups[start : start + at_once], jacobian)
+
+
+def _look(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Look:
+    members, group_of = _members(groups)
+    above, below = _sides(line, pairs, groups, members)
+    places, member = jacobian.entries_of(members)
+    claimed = group_of[member] * line.outputs + jacobian.rows[places]
+    analytical = np.zeros(above.shape)
+    analytical.reshape(-1)[claimed] = jacobian.values[places]
+    # An output is moved by whom backward says; by the only member, if there is only one.
+    owners = members[:, None]
+    if members.size > len(groups):
+        owners = np.full(above.shape, NOBODY)
+        owners.reshape(-1)[claimed] = members[member]
+    number, outputs = np.arange(len(groups))[:, None], np.arange(line.outputs)[None, :]
+    if places.size < above.size:
+        telling = above != line.centre
+        telling |= below != line.centre
+        telling.reshape(-1)[claimed] = True
+        chosen = np.flatnonzero(telling)
+        number, outputs = chosen // line.outputs, chosen % line.outputs
+        owners = owners[number, 0] if owners.shape[1] == 1 else owners.reshape(-1)[chosen]
+        analytical, above, below = (each.reshape(-1)[chosen] for each in (analytical, above, below))
+    width = (pairs.up + pairs.down)[owners]
+    estimate = first_estimate(above, below, line.centre[outputs], width, line.noise.of_outputs(outputs))
+    return Look(members, group_of, number, owners, outputs, analytical, above, below, width, estimate)
 
 
 def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, coordinates: Array) -> tuple[Array, Array]:
@@ -194,25 +221,3 @@ def _members(groups: Sequence[Array] | Array) -> tuple[Array, Array]:
     if isinstance(groups, np.ndarray):  # single ones
         return groups.reshape(-1), np.arange(len(groups))
     return np.concatenate(groups), np.repeat(np.arange(len(groups)), [members.size for members in groups])
-
-
-def _entries(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> tuple[Entries, Array]:
-    coordinates, group_of = _members(groups)
-    above, below = _sides(line, pairs, groups, coordinates)
-    places, member = jacobian.entries_of(coordinates)
-    claimed = np.zeros(above.shape)
-    claimed[group_of[member], jacobian.rows[places]] = jacobian.values[places]
-    # An output is moved by whom backward says; by the only member, if there is only one.
-    if coordinates.size == len(groups):
-        owner = np.broadcast_to(coordinates[:, None], above.shape)
-    else:
-        owner = np.full(above.shape, NOBODY)
-        owner[group_of[member], jacobian.rows[places]] = coordinates[member]
-    telling = above != line.centre
-    telling |= below != line.centre
-    telling[group_of[member], jacobian.rows[places]] = True
-    group, rows = np.divmod(np.flatnonzero(telling), line.outputs)
-    columns = owner[group, rows]
-    width = pairs.up[columns] + pairs.down[columns]
-    entries = Entries(columns, rows, claimed[group, rows], above[group, rows], below[group, rows], width)
-    return entries, group

@@ -1,7 +1,6 @@
 """Entry by entry: does the analytical Jacobian agree with the numerical one, and can that be told?"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -39,21 +38,10 @@ class Comparison:
 
     _ARRAYS: ClassVar = ("analytical", "excess", "blur", "allowed_error")
 
-    @classmethod
-    def joined(cls, parts: Sequence["Comparison"]) -> "Comparison":
-        """All entries of several flat comparisons."""
-        own = {name: np.concatenate([getattr(part, name) for part in parts]) for name in cls._ARRAYS}
-        return cls(numerical=Estimate.joined([part.numerical for part in parts]), **own)
-
     def chosen(self, wanted: Any) -> "Comparison":
         """Some of the entries: whatever indexes the arrays."""
         own = {name: getattr(self, name)[wanted] for name in self._ARRAYS}
         return Comparison(numerical=self.numerical.chosen(wanted), **own)
-
-    @property
-    def flat(self) -> "Comparison":
-        """The same as flat arrays."""
-        return self.chosen(np.ones(self.analytical.shape, bool))
 
     @cached_property
     def gap(self) -> Array:
@@ -108,16 +96,37 @@ def compare(analytical: Array, numerical: Estimate, scale: Array | float, roundi
     with np.errstate(all="ignore"):
         magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value) + numerical.half)
         error = numerical.error + rounding
-        beyond = np.maximum(gap_of(analytical, numerical) - error, 0.0)
-        excess = np.where(beyond == 0, 0.0, beyond / magnitude)
-        blur = np.where(error == 0, 0.0, error / np.maximum(magnitude, scale))
+        gap = gap_of(analytical, numerical)
+        beyond = np.maximum(gap - error, 0.0)
+        # Nearly always there is nothing beyond the error.
+        excess = np.where(beyond == 0, 0.0, beyond / magnitude) if beyond.any() else beyond
     # Where nothing was measured there is no gap to judge; where backward gave NaN or infinity there
     # is nothing to measure against.
-    unmeasured = np.isnan(numerical.value)
-    excess = np.where(unmeasured, 0.0, excess)
-    blur = np.where(unmeasured, np.inf, blur)
-    excess = np.where(np.isfinite(analytical), excess, np.inf)
-    return Comparison(analytical, numerical, excess, blur, error)
+    excess = _but(excess, np.isnan(numerical.value), 0.0)
+    excess = _but(excess, ~np.isfinite(analytical), np.inf)
+    found = Comparison(analytical, numerical, excess, _blur(numerical, magnitude, error, scale), error)
+    # What a cached property would work out again.
+    found.__dict__.update(gap=gap, magnitude=magnitude)
+    return found
+
+
+def _blur(numerical: Estimate, magnitude: Array, error: Array, scale: Array | float) -> Array:
+    with np.errstate(all="ignore"):
+        blur = _but(error / np.maximum(magnitude, scale), error == 0, 0.0)
+    return _but(blur, np.isnan(numerical.value), np.inf)
+
+
+def _but(values: Array, exceptions: Array, constant: float) -> Array:
+    """The values with a constant in place of some of them."""
+    return np.where(exceptions, constant, values) if exceptions.any() else values
+
+
+def beside(comparison: Comparison, scale: float) -> Comparison:
+    """The same comparison with errors beside another scale."""
+    blur = _blur(comparison.numerical, comparison.magnitude, comparison.allowed_error, scale)
+    found = replace(comparison, blur=blur)
+    found.__dict__.update(gap=comparison.gap, magnitude=comparison.magnitude)
+    return found
 
 
 def gap_of(analytical: Array, numerical: Estimate) -> Array:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 
+from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.calculus.colouring import disjoint_groups
@@ -79,7 +80,8 @@ def _automatic(evaluation: Evaluation, leaf: str, count: int, outputs: int) -> s
 def groups_of(evaluation: Evaluation, leaf: str) -> list[Array]:
     """The groups in which the coordinates of a leaf are perturbed."""
     jacobian, columns = evaluation.whole.jacobians[leaf], evaluation.columns(leaf)
-    return disjoint_groups(jacobian, columns, generator_for(evaluation.settings.seed, "groups", leaf))
+    (shape,) = Layout.of({leaf: evaluation.case.leaves[leaf]}).real_shapes
+    return disjoint_groups(jacobian, shape, columns, generator_for(evaluation.settings.seed, "groups", leaf))
 
 
 def _sample(evaluation: Evaluation, outputs: int) -> int:

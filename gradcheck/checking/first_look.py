@@ -6,12 +6,12 @@ import numpy as np
 
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.coordinates import coordinates_of
-from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.samples import Line
-from gradcheck.calculus.screening import Agrees, Entries, Screen, screened
-from gradcheck.checking.comparison import Comparison, compare
+from gradcheck.calculus.screening import NOBODY, Look, Screen, screened
+from gradcheck.checking.comparison import Comparison, beside, compare
 from gradcheck.checking.effort import effort_for, groups_of
 from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.findings import Findings, findings_of, together
 from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
 from gradcheck.checking.scales import leaf_scale
 from gradcheck.values.aliases import Array
@@ -25,14 +25,14 @@ class FirstLook:
     """What two forwards a coordinate, or fewer, tell of the Jacobian of a leaf.
 
     Arguments:
-        screen: the entries that are not 0 on both sides, and the coordinates that need a second look.
-        comparison: of these entries (entries,).
+        screen: the coordinates, and which of them need a second look.
+        findings: what the entries of the settled ones amount to.
         error_of_zeros: how large an entry could be that is 0 on both sides.
         enough: whether nothing needs a second look.
     """
 
     screen: Screen
-    comparison: Comparison
+    findings: Findings
     error_of_zeros: float
     enough: bool
 
@@ -43,23 +43,19 @@ def first_look(evaluation: Evaluation, leaf: str) -> FirstLook:
     whole, columns = evaluation.whole, evaluation.columns(leaf)
     near, room, jacobian = whole.neighbourhood, whole.room(leaf), whole.jacobians[leaf]
     line, at = Line(near, leaf), coordinates_of(near, leaf, room)
-    scale = leaf_scale(whole, leaf)
-    rounding = rounding_of_zeros(whole, leaf, scale)
-    settled = max(STRICTEST_THRESHOLD, whole.settings.threshold / 10)
+    accepts = _Acceptance(whole, leaf)
     pairs = line.pairs(at.indices, at.first_steps)
     noise = float(np.max(near.noise.at(near.value), initial=0.0))
     with np.errstate(all="ignore"):
-        zeros = 2 * noise / (pairs.up + pairs.down)
-    quiet = (zeros <= STRICTEST_THRESHOLD * scale) | (zeros + rounding <= settled * jacobian.column_maxima)
-    together = line.pairs(at.indices, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
-    groups, agrees = _groups(evaluation, leaf), _agreement(whole, leaf, settled)
-    screen = screened(line, pairs, together, columns, groups, jacobian, agrees, quiet)
-    scale = leaf_scale(whole, leaf, screen.estimate)
-    comparison = _compared(whole, leaf, screen.entries, screen.estimate, scale, scale)
-    error = float(np.max((zeros + rounding)[columns], initial=np.finfo(np.float64).eps))
-    certain = error <= evaluation.settings.threshold * scale
-    enough = bool(certain and screen.open.size == 0 and np.any(screen.estimate.value != 0))
-    return FirstLook(screen, comparison, error, enough)
+        zeros = 2 * noise / (pairs.up + pairs.down) + rounding_of_zeros(whole, leaf, accepts.scale)
+    quiet = (zeros <= STRICTEST_THRESHOLD * accepts.scale) | (zeros <= accepts.settled * jacobian.column_maxima)
+    shared = line.pairs(at.indices, at.first_steps * _parts_of_steps(evaluation, leaf, len(at)))
+    screen = screened(line, pairs, shared, columns, _groups(evaluation, leaf), jacobian, accepts, quiet)
+    findings = accepts.findings
+    error = float(np.max(zeros[columns], initial=np.finfo(np.float64).eps))
+    certain = error <= evaluation.settings.threshold * max(accepts.scale, findings.scale)
+    enough = bool(certain and screen.open.size == 0 and findings.moved)
+    return FirstLook(screen, findings, error, enough)
 
 
 def _parts_of_steps(evaluation: Evaluation, leaf: str, count: int) -> Array:
@@ -73,33 +69,50 @@ def _groups(evaluation: Evaluation, leaf: str) -> list[Array]:
     return []
 
 
-def _agreement(evaluation: Evaluation, leaf: str, settled: float) -> Agrees:
-    """The rule by which an entry needs no second look: far below what is required, so that few are left in doubt."""
-    largest = evaluation.jacobians[leaf].column_maxima
-    scale = leaf_scale(evaluation, leaf)
+class _Acceptance:
+    """The rule by which coordinates need no second look: far below what is required, so that few are left in doubt.
 
-    def agrees(entries: Entries, estimate: Estimate, together: bool) -> Array:
-        # Beside the column's own largest entry, since a leaf may have columns of very different scales.
-        compared = _compared(evaluation, leaf, entries, estimate, largest[entries.columns], scale)
-        right = compared.passes(settled)
-        if together:
-            # What else has moved an output shows in nothing but a gap, which is small by itself: h² = 4e-11.
-            right &= compared.gap <= compared.allowed_error + STRICTEST_THRESHOLD * largest[entries.columns]
-        # A difference of exactly 0 where backward says 0 has no size to compare its error with.
-        nothing = (estimate.value == 0) & (entries.analytical == 0) & (estimate.error <= STRICTEST_THRESHOLD * scale)
-        return np.asarray(right | nothing)
-
-    return agrees
-
-
-def _compared(
-    evaluation: Evaluation, leaf: str, entries: Entries, estimate: Estimate, scale: Array | float, largest: float
-) -> Comparison:
-    """The comparison of single entries.
-
-    Arguments:
-        scale: what errors are compared with, where an entry is smaller than that.
-        largest: the leaf's largest entry.
+    It remembers what the accepted ones amount to.
     """
-    rounding = rounding_at(evaluation, leaf, largest, entries.rows, entries.columns)
-    return compare(entries.analytical, estimate, scale, rounding)
+
+    def __init__(self, evaluation: Evaluation, leaf: str) -> None:
+        self._evaluation, self._leaf = evaluation, leaf
+        self._largest = evaluation.jacobians[leaf].column_maxima
+        self._accepted: list[Findings] = []
+        self.scale = leaf_scale(evaluation, leaf)
+        self.settled = max(STRICTEST_THRESHOLD, evaluation.settings.threshold / 10)
+
+    def __call__(self, look: Look) -> Array:
+        rounding = rounding_at(self._evaluation, self._leaf, self.scale, look.rows, look.columns)
+        # Beside the column's own largest entry, since a leaf may have columns of very different scales.
+        largest = self._largest[look.columns]
+        compared = compare(look.analytical, look.estimate, largest, rounding)
+        right = compared.passes(self.settled)
+        if look.are_together:
+            # What else has moved an output shows in nothing but a gap, which is small by itself: h² = 4e-11.
+            right &= compared.gap <= compared.allowed_error + STRICTEST_THRESHOLD * largest
+        if not right.all():
+            right |= self._nothing(look)
+        accepted = ~look.any_by_group(~right | (look.columns == NOBODY))
+        self._remember(look, compared, accepted)
+        return np.asarray(accepted)
+
+    def _nothing(self, look: Look) -> Array:
+        """Where a difference is exactly 0 and backward says 0: that has no size to compare its error with."""
+        exact = look.estimate.error <= STRICTEST_THRESHOLD * self.scale
+        return np.asarray((look.estimate.value == 0) & (look.analytical == 0) & exact)
+
+    def _remember(self, look: Look, compared: Comparison, accepted: Array) -> None:
+        rows, columns = look.rows, look.columns
+        if not accepted.all():
+            picked, shape = look.picks(accepted), look.above.shape
+            rows, columns = (np.broadcast_to(index, shape)[picked] for index in (rows, columns))
+            compared = compared.chosen(picked)
+        compared = beside(compared, self.scale)
+        size, threshold = self._evaluation.size(self._leaf), self._evaluation.settings.threshold
+        self._accepted.append(findings_of(compared, rows, columns, size, threshold))
+
+    @property
+    def findings(self) -> Findings:
+        """What all accepted entries amount to."""
+        return together(self._accepted)

@@ -7,6 +7,7 @@ import numpy as np
 
 from gradcheck.checking.comparison import Comparison
 from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.findings import Findings, findings_of, together
 from gradcheck.checking.first_look import FirstLook, first_look
 from gradcheck.checking.measurement import measure
 from gradcheck.checking.scales import leaf_scale
@@ -20,34 +21,31 @@ _FIRST_BATCH = 32
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """The comparison that decides about a leaf, and what it took.
+    """What decides about a leaf, and what it took.
 
     Arguments:
         evaluation: of the leaf, or of the block of it that decides.
-        comparison: of entries (entries,) or of all (outputs, coordinates).
-        rows, columns: where the entries are in the whole Jacobian, in the shape of the comparison.
-        error_of_zeros: how large an entry could be that is 0 on both sides and is not in the comparison.
+        findings: what all its entries amount to, but for those that are 0 on both sides.
+        error_of_zeros: how large one of these could be.
         scale: the largest entry.
         grouped: how many coordinates were perturbed together with others.
         forwards: evaluations that it took.
+        deciding: the comparison of all entries of ``evaluation``, for a diagnosis; None where a first look was enough.
         cut_short: whether open coordinates were left when one was found wrong.
-        deciding: the part of the comparison that is an array of all entries of ``evaluation``, for a diagnosis.
     """
 
     evaluation: Evaluation
-    comparison: Comparison
-    rows: Array
-    columns: Array
+    findings: Findings
     error_of_zeros: float
     scale: float
     grouped: int
     forwards: int
-    deciding: Comparison
+    deciding: Comparison | None = None
     cut_short: bool = False
 
     def verdict(self, threshold: float) -> Verdict:
         """FAIL if an entry fails, else INCONCLUSIVE if one is unresolved, else PASS."""
-        found = self.comparison.verdict(threshold)
+        found = self.findings.verdict(threshold)
         vague = self.error_of_zeros > threshold * self.scale
         return Verdict.INCONCLUSIVE if found is Verdict.PASS and vague else found
 
@@ -85,46 +83,42 @@ def _most_entries(evaluation: Evaluation) -> int:
 
 
 def _by_first_look(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgement:
-    screen, compared = look.screen, look.comparison
-    scale = leaf_scale(evaluation, leaf, screen.estimate)
-    places = (screen.entries.rows, screen.entries.columns)
-    return Judgement(
-        evaluation, compared, *places, look.error_of_zeros, scale, screen.grouped, screen.forwards, compared
-    )
+    scale = max(leaf_scale(evaluation, leaf), look.findings.scale)
+    return Judgement(evaluation, look.findings, look.error_of_zeros, scale, look.screen.grouped, look.screen.forwards)
 
 
 def _of_everything(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgement:
     comparison = measure(evaluation, leaf)
-    rows, positions = (np.asarray(index) for index in np.indices(comparison.analytical.shape))
-    columns = evaluation.columns(leaf)[positions]
     scale, forwards = leaf_scale(evaluation, leaf, comparison.numerical), comparison.numerical.forwards
     forwards += look.screen.forwards
-    return Judgement(evaluation, comparison, rows, columns, 0.0, scale, look.screen.grouped, forwards, comparison)
+    return Judgement(
+        evaluation, _findings(evaluation, leaf, comparison), 0.0, scale, look.screen.grouped, forwards, comparison
+    )
 
 
 def _of_what_is_open(evaluation: Evaluation, leaf: str, look: FirstLook) -> Judgement:
     """A closer look at the open coordinates only, some after the other, until one of them is found wrong."""
     screen, threshold = look.screen, evaluation.settings.threshold
-    batches = list(_batches(evaluation, look))
-    settled = ~np.isin(screen.entries.columns, np.concatenate(batches))
-    parts = [look.comparison.chosen(settled)]
-    places = [(screen.entries.rows[settled], screen.entries.columns[settled])]
-    forwards, block, closer, left = screen.forwards, evaluation, look.comparison, screen.open.size
-    for columns in batches:
+    parts, scale = [look.findings], leaf_scale(evaluation, leaf)
+    forwards, left = screen.forwards, screen.open.size
+    block, closer = evaluation, None
+    for columns in _batches(evaluation, look):
         left -= columns.size
         block = evaluation.restricted(leaf, columns)
         closer = measure(block, leaf)
-        rows, positions = (index.ravel() for index in np.indices(closer.analytical.shape))
-        parts.append(closer.flat)
-        places.append((rows, columns[positions]))
+        parts.append(_findings(block, leaf, closer))
+        scale = max(scale, leaf_scale(evaluation, leaf, closer.numerical))
         forwards += closer.numerical.forwards
         if closer.verdict(threshold) is Verdict.FAIL:
             break
-    comparison = Comparison.joined(parts)
-    where = [np.concatenate(part) for part in zip(*places, strict=True)]
-    scale = leaf_scale(evaluation, leaf, comparison.numerical)
-    grouped, zeros = screen.grouped, look.error_of_zeros
-    return Judgement(block, comparison, where[0], where[1], zeros, scale, grouped, forwards, closer, left > 0)
+    zeros = look.error_of_zeros
+    return Judgement(block, together(parts), zeros, scale, screen.grouped, forwards, closer, left > 0)
+
+
+def _findings(evaluation: Evaluation, leaf: str, comparison: Comparison) -> Findings:
+    """What all entries of a leaf, or of the block of it, amount to."""
+    rows, columns = np.arange(len(comparison.analytical))[:, None], evaluation.columns(leaf)[None, :]
+    return findings_of(comparison, rows, columns, evaluation.size(leaf), evaluation.settings.threshold)
 
 
 def _batches(evaluation: Evaluation, look: FirstLook) -> Iterator[Array]:

@@ -7,7 +7,8 @@ import numpy as np
 
 from gradcheck.checking.effort import effort_for, groups_of
 from gradcheck.checking.evaluation import Evaluation
-from gradcheck.checking.gradient import check_gradient, worst_first
+from gradcheck.checking.findings import worst_first
+from gradcheck.checking.gradient import check_gradient
 from gradcheck.checking.modes import is_projected
 from gradcheck.checking.wording import AT_LEAST, message_of
 from gradcheck.values.aliases import Array

@@ -17,6 +17,8 @@ ROUNDINGS_OF_BACKWARD = 8
 _ROUNDINGS_IN_LOWER = 32
 _DIRECTIONS = ("first", "second", "third")
 _SAFETY = 4.0
+# No number but 0 is smaller than 2 to the minus that.
+_LEAST_POWER = 1100
 # What changes by more than this part of the scale within a few units in the last place is no rounding.
 _MOST_BY_UNITS = 1e-2
 # A difference of numbers near 1 leaves 1e-16 and stays the same over many units in the last place: it is looked
@@ -103,9 +105,11 @@ def _kinds_of_sizes(evaluation: Evaluation, leaf: str) -> tuple[Array, Array]:
     There are few, so that what depends on output and size takes no array of all entries.
     """
     sizes = _sizes(evaluation, leaf)
-    sizes = np.where(sizes > 0, np.ldexp(0.5, np.frexp(sizes)[1]), 0.0)
-    distinct, kinds = np.unique(sizes, return_inverse=True)
-    return distinct, kinds.reshape(-1)
+    powers = np.where(sizes > 0, np.frexp(sizes)[1] + _LEAST_POWER, 0)
+    distinct = np.flatnonzero(np.bincount(powers))
+    kinds = np.zeros(distinct.max(initial=0) + 1, np.intp)
+    kinds[distinct] = np.arange(distinct.size)
+    return np.where(distinct > 0, np.ldexp(0.5, distinct - _LEAST_POWER), 0.0), kinds[powers]
 
 
 def _granted(evaluation: Evaluation, leaf: str, scale: float, rows: Any, sizes: Array) -> Array:

@@ -82,8 +82,9 @@ def check(
     Arguments:
         module: a Module; a Module class, which stands for its variants; a function that returns modules; an object
             with ``forward`` and ``backward``, as ``from_object`` takes its class, together with arrays for all
-            inputs; or an object of torch, JAX, autograd or SciPy, or of any framework that has an adapter, together
-            with what it takes. See ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for anything else.
+            inputs; or an object of torch, JAX, autograd or SciPy, or of another framework that has an adapter,
+            together with what it takes. See ``from_functions``, ``from_local_derivatives`` and ``from_jacobian`` for
+            anything else.
         arrays: the value of every leaf; none of them is written to. Without arrays a declared module is
             verified at drawn points: two sets of dimensions, a batch of one, and its examples.
         threshold: relative error allowed in an entry, from 1e-7 to 1e-4.

@@ -185,7 +185,7 @@ class Module(ABC):
         raise NotImplementedError(f"{self.name} has no forward_batch")
 
     def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
-        """Pull many cotangents back at once; optional. All of them, and all gradients, have an additional first axis."""
+        """Pull many cotangents back at once; optional. They, and all gradients, have an additional first axis."""
         raise NotImplementedError(f"{self.name} has no backward_batch")
 
     @property

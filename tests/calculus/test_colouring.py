@@ -12,7 +12,7 @@ from tests.calculus.matrices import banded, block_diagonal, by_weight, jacobian_
 
 def groups_of(matrix: Array, columns: Array | None = None, seed: int = 0) -> list[Array]:
     chosen = np.arange(matrix.shape[1]) if columns is None else columns
-    return disjoint_groups(jacobian_of(matrix), chosen, np.random.default_rng(seed))
+    return disjoint_groups(jacobian_of(matrix), matrix.shape[1:], chosen, np.random.default_rng(seed))
 
 
 def require_disjoint(groups: list[Array], matrix: Array, columns: Array) -> None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.calculus.decoding import Gradients, decoded_jacobians
+from gradcheck.calculus.decoding import decoded_jacobians
 from gradcheck.calculus.grids import Grid, grid_of
 from gradcheck.calculus.jacobian import Jacobian
+from gradcheck.calculus.pullbacks import Gradients
 from gradcheck.values.aliases import Array, Shape
 from tests.calculus.matrices import banded, block_diagonal, by_weight, numbers, seeds, sparse
 
@@ -33,10 +34,10 @@ class Backward:
 
 
 def decoded(backward: Backward, shapes: Sequence[Shape], seed: int = 0) -> tuple[dict[str, Jacobian], int] | None:
-    sizes = {leaf: matrix.shape[1] for leaf, matrix in backward.matrices.items()}
+    leaves = {leaf: (matrix.shape[1],) for leaf, matrix in backward.matrices.items()}
     starts = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)]).tolist()
     arrays = list(zip(starts[:-1], shapes, strict=True))
-    return decoded_jacobians(backward, sizes, arrays, EPS, np.random.default_rng(seed))
+    return decoded_jacobians(backward, leaves, arrays, EPS, np.random.default_rng(seed))
 
 
 RNG = np.random.default_rng(0)
