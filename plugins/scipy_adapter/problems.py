@@ -156,5 +156,5 @@ def _bounded(module: SmoothFunction, bounds: Any) -> Module:
     domain = declaration.domain
     held = np.argwhere(domain.held).tolist() if isinstance(domain, Box) else []
     places = f" (held by its bounds: {', '.join(entry_path('x', index) for index in held)})" if held else ""
-    role = "parameters" if declaration.symbols else "inputs"
-    return replace(module, name=f"{module.name}{places}", **{role: {"x": declaration}})
+    sized, unsized = ({}, {"x": declaration}) if declaration.symbols else ({"x": declaration}, {})
+    return replace(module, name=f"{module.name}{places}", inputs=sized, parameters=unsized)

@@ -166,7 +166,7 @@ def halves(first: str, second: str, structured: bool = True) -> gradcheck.Module
         return {"x": 2 * leaves["x"] * cotangent[first] + 3.0 * cotangent[second]}
 
     def reversed_forward(x: Any) -> Mapping[str, Any]:
-        return dict(reversed(forward(x).items()))
+        return dict(reversed(list(forward(x).items())))
 
     return gradcheck.from_functions(forward if structured else reversed_forward, backward)
 
