@@ -6,3 +6,5 @@ declarations to draw points from; ``gradcheck`` and ``gradgradcheck`` are called
 
 from gradcheck.plugins.torch_adapter.adapter import ADAPTER as ADAPTER
 from gradcheck.plugins.torch_adapter.construction import from_torch as from_torch
+from gradcheck.plugins.torch_adapter.drop_in import gradcheck as gradcheck
+from gradcheck.plugins.torch_adapter.drop_in import gradgradcheck as gradgradcheck

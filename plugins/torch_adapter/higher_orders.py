@@ -1,6 +1,7 @@
 """Forward mode, and the backward of the backward."""
 
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from gradcheck.adapters.derived import COTANGENT
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
@@ -23,6 +24,24 @@ def pushed_forward(
     return {
         name: torch.zeros_like(dual.primal) if dual.tangent is None else dual.tangent for name, dual in unpacked.items()
     }
+
+
+def pushed_forward_batch(
+    run: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
+    leaves: Mapping[str, Tensor],
+    tangents: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """The same for many tangents at once, each with an additional first axis."""
+    names: list[str] = []
+
+    def one(*pushed: Tensor) -> tuple[Tensor, ...]:
+        found = pushed_forward(run, leaves, dict(zip(tangents, pushed, strict=True)))
+        names[:] = found
+        return tuple(found.values())
+
+    # torch.func.vmap knows no dual tensors: this is what torch's own checker maps with.
+    many = import_module("torch._vmap_internals")._vmap(one)(*tangents.values())
+    return dict(zip(names, many, strict=True))
 
 
 def pulled_back_twice(

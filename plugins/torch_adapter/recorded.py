@@ -60,21 +60,18 @@ class Recorded:
     ) -> dict[str, Array]:
         """Gradients as arrays: those that a hand-written backward returned as they came, the others as copies.
 
-        torch's own operators hand their cotangent on, and the engine knows how to share it. What is shared with a
-        cotangent is therefore copied, once, so that two leaves still share it if they were given the same.
+        torch's own operators hand their cotangent on, to several leaves if need be, and the engine knows how to share
+        it. What is the memory of a cotangent is therefore copied.
         """
         passed_on = {_memory(value) for value in cotangents.values()}
-        copies: dict[int, Array] = {}
         gradients: dict[str, Array] = {}
         for name, leaf in self.graph.leaves.items():
             value = raw.get(name)
-            if value is None:
-                other = found.get(name)
-                gradients[name] = zeros_like(leaf) if other is None else np.array(array_of(other))
-            elif (memory := _memory(value)) in passed_on:
-                gradients[name] = copies.setdefault(memory, np.array(array_of(value)))
-            else:
+            if value is not None and _memory(value) not in passed_on:
                 gradients[name] = array_of(value)
+            else:
+                other = found.get(name) if value is None else value
+                gradients[name] = zeros_like(leaf) if other is None else np.array(array_of(other))
         return gradients
 
 

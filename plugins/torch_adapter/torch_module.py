@@ -10,7 +10,7 @@ from gradcheck.plugins.torch_adapter.conversion import array_of, is_differentiab
 from gradcheck.plugins.torch_adapter.facts import Facts
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
 from gradcheck.plugins.torch_adapter.grad_mode import recording
-from gradcheck.plugins.torch_adapter.higher_orders import pulled_back_twice, pushed_forward
+from gradcheck.plugins.torch_adapter.higher_orders import pulled_back_twice, pushed_forward, pushed_forward_batch
 from gradcheck.plugins.torch_adapter.operations import Operation
 from gradcheck.plugins.torch_adapter.places import Place
 from gradcheck.plugins.torch_adapter.precision import coarsest_eps
@@ -165,6 +165,13 @@ class TorchModule(Module):
         return {
             name: array_of(batches[name]) if name in batches else zeros_like(leaves[name], count) for name in leaves
         }
+
+    def jvp_batch(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        """Push many tangents forward at once; all of them, and all results, have an additional first axis."""
+        recorded: Recorded = saved
+        with recording(False), seeded(recorded.seed):
+            found = pushed_forward_batch(self._outputs, recorded.leaves, self._tensors(tangents))
+        return recorded.arrays(found)
 
     def _tensors(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
         return {name: self.places.get(name, _ANY).tensor(array) for name, array in arrays.items()}
