@@ -5,7 +5,7 @@ from typing import Any
 
 from gradcheck.plugins.torch_adapter.construction import from_torch
 from gradcheck.plugins.torch_adapter.conversion import is_tensor
-from gradcheck.plugins.torch_adapter.operations import is_of_torch, operation_of
+from gradcheck.plugins.torch_adapter.operations import is_of_torch
 from gradcheck.plugins.torch_adapter.trees import flattened
 from gradcheck.values.adapter import Adapted
 from gradcheck.values.errors import PointError
@@ -26,12 +26,12 @@ class TorchAdapter:
 
         Raises TargetError or PointError for what cannot be verified.
         """
-        name = operation_of(target).name
         if not isinstance(arguments, Mapping) or not all(isinstance(key, str) for key in arguments):
             given = "no arguments" if arguments is None else f"a {type(arguments).__name__}"
             raise PointError(
-                f"{name} was given {given}; expected what it is called with, by name, {{'x': tensor}}; to draw points,"
-                f" declare inputs: gradcheck.plugins.torch_adapter.from_torch(..., inputs={{'x': real('N D')}})"
+                f"{getattr(target, '__name__', type(target).__name__)} was given {given}; expected what it is called"
+                f" with, by name, {{'x': tensor}}; to draw points instead, declare its inputs:"
+                f" gradcheck.plugins.torch_adapter.from_torch(..., inputs={{'x': real('N D')}})"
             )
         module = from_torch(target, arguments=arguments)
         return Adapted(module, module.defaults)

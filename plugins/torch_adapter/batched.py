@@ -15,10 +15,8 @@ _TOLERANCE = 1e-4
 
 def batched_problems(module: TorchModule, *, backward: bool, forward: bool) -> list[str]:
     """What vmap over cotangents, and over tangents, gives that one at a time does not; with what it raises."""
-    leaves = dict(module.defaults)
-    if module.stochastic:
-        leaves["rng"] = np.random.default_rng(0)
-    returned, saved = module.forward(**leaves)
+    stream = {"rng": np.random.default_rng(0)} if module.stochastic else {}
+    returned, saved = module.forward(**module.defaults, **stream)
     problems: list[str] = []
     if backward:
         problems += _compared("backward", _batches(returned), module.backward, module.backward_batch, saved)

@@ -59,20 +59,25 @@ def from_torch(
     """
     if (arguments is None) == (inputs is None):
         raise ConfigurationError(
-            f"from_torch was given {'neither arguments nor' if inputs is None else 'both arguments and'} inputs; expected"
-            f" arguments, to verify at these, or inputs, declarations to draw points from"
+            f"from_torch was given {'neither arguments nor' if inputs is None else 'both arguments and'} inputs;"
+            f" expected arguments, to verify at these, or inputs, declarations to draw points from"
         )
     cast, given = cast_to(dtype), arguments or {}
-    facts = {"outputs": outputs or {}, "kinks": kinks or {}, "waive": waive or {}}
 
     def made(cast: Cast) -> TorchModule:
         if inputs is None:
             module = made_at(target, given, kwargs or {}, cast)
         else:
             module = made_of(target, inputs, parameters or {}, kwargs or {}, cast)
-        forward_mode = module.operation.forward_mode if jvp is None else jvp
-        own = {"name": name or module.name, "with_jvp": forward_mode, "with_double_backward": double_backward}
-        return replace(module, **own, **facts)
+        return replace(
+            module,
+            name=name or module.name,
+            outputs=outputs or {},
+            kinks=kinks or {},
+            waive=waive or {},
+            with_jvp=module.operation.forward_mode if jvp is None else jvp,
+            with_double_backward=double_backward,
+        )
 
     narrow = any(is_narrow(one) for one in _dtypes(target, given, inputs or {}))
     casts = [cast, cast_to(NATIVE)] if str(dtype) == FLOAT64 and narrow else [cast]

@@ -14,7 +14,7 @@ from gradcheck.plugins.torch_adapter.precision import NATIVE
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
 from gradcheck.surfaces.report import check
 from gradcheck.values.module import signature_of
-from gradcheck.values.settings import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD
+from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD
 
 _BY_POSITION = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 _BACKWARD = tuple(one.name for one in CHECKS if one.name not in ("jvp", "second_order") and not one.survey)

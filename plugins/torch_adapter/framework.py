@@ -7,7 +7,8 @@ try:
     torch: Any = import_module("torch")
 except ImportError as error:
     raise ImportError(
-        f"gradcheck.plugins.torch_adapter needs torch, which cannot be imported ({error}): pip install 'gradcheck[torch]'"
+        f"gradcheck.plugins.torch_adapter needs torch, which cannot be imported ({error}):"
+        f" pip install 'gradcheck[torch]'"
     ) from error
 
 # torch is loaded by name, so that it need not be installed where types are checked: these are names for readers.

@@ -59,8 +59,8 @@ def pulled_back_twice(
     moved = {name: value for name, value in first.items() if value is not None and value.requires_grad}
     if not moved:
         raise ModuleError(
-            "the gradients have no graph, so that backward cannot be differentiated: compute them by operations of torch"
-            " of what save_for_backward kept, or mark backward @once_differentiable"
+            "the gradients have no graph, so that backward cannot be differentiated: compute them by operations of"
+            " torch of what save_for_backward kept, or mark backward @once_differentiable"
         )
     wanted = {**graph.leaves, **bars}
     found = torch.autograd.grad(

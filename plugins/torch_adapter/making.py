@@ -7,9 +7,9 @@ from typing import Any
 from gradcheck.plugins.torch_adapter.arguments import given_of
 from gradcheck.plugins.torch_adapter.calling import arrangements, with_defaults
 from gradcheck.plugins.torch_adapter.conversion import array_of
-from gradcheck.plugins.torch_adapter.framework import DType, torch
+from gradcheck.plugins.torch_adapter.framework import DType, Tensor, torch
 from gradcheck.plugins.torch_adapter.operations import Operation, operation_of
-from gradcheck.plugins.torch_adapter.places import Place, place_of_parameter
+from gradcheck.plugins.torch_adapter.places import Place, place_of, place_of_parameter
 from gradcheck.plugins.torch_adapter.precision import Cast
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
 from gradcheck.plugins.torch_adapter.trees import tree_of
@@ -44,10 +44,9 @@ def made_of(
     if own:
         _require_known(operation, parameters)
     arguments = {**inputs, **({} if own else parameters)}
-    of_module = next(iter(own.values()), None)
-    dtypes = {name: _dtype(declared, of_module.dtype if own else None, cast) for name, declared in arguments.items()}
-    device = None if of_module is None or of_module.device.type == "cpu" else of_module.device
-    places = {name: Place(dtype, device) for name, dtype in dtypes.items()}
+    first: Tensor = next(iter(own.values()), torch.zeros(()))
+    dtypes = {name: _dtype(declared, first.dtype if own else None, cast) for name, declared in arguments.items()}
+    places = {name: Place(dtype, place_of(first, dtype).device) for name, dtype in dtypes.items()}
     module = _module(operation, {**tree_of(arguments), **constants}, places)
     declared = {name: _declared_as(declared, dtypes[name]) for name, declared in arguments.items()}
     values = {name: array_of(value) for name, value in own.items()}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import Signature
+from inspect import Signature, getattr_static
 from typing import Any
 
 from gradcheck.adapters.functions import function_name
@@ -24,6 +24,7 @@ class Operation:
         worker: whose parameters are leaves, of an nn.Module.
         by_name: whether arguments may be given by name.
         forward_mode: whether it defines a forward mode of its own.
+        hand_written: whether it is an autograd.Function, all of whose outputs are differentiable unless it marks them.
         twice: whether its backward may be differentiated.
         batched: whether it can be tried under vmap.
     """
@@ -35,6 +36,7 @@ class Operation:
     worker: Worker | None = None
     by_name: bool = True
     forward_mode: bool = False
+    hand_written: bool = False
     twice: bool = True
     batched: bool = True
     parameters: Mapping[str, Tensor] = field(default_factory=dict)
@@ -68,12 +70,13 @@ def operation_of(
         worker = worker_of(target, taken, cast)
         call = worker.module.__call__
         forward = signature_of(worker.module.forward)
-        return Operation(call, type(target).__name__, type(target).forward, forward, worker, parameters=worker.initial)
+        origin = getattr_static(type(target), "forward", target)
+        return Operation(call, type(target).__name__, origin, forward, worker, parameters=worker.initial)
     if callable(target) and not isinstance(target, type):
         return Operation(target, function_name(target), target, signature_of(target))
     raise TargetError(
-        f"{getattr(target, '__name__', type(target).__name__)} is {_kind(target)}; expected an autograd.Function class,"
-        f" an nn.Module object or a function of tensors{_advice(target)}"
+        f"check was given {_described(target)}; expected an autograd.Function class, an nn.Module object or a function"
+        f" of tensors{_advice(target)}"
     )
 
 
@@ -88,6 +91,7 @@ def _of_function_class(target: Any) -> Operation:
         target.backward,
         signature,
         by_name=False,
+        hand_written=True,
         forward_mode=target.jvp is not _Function.jvp,
         twice=not _is_once_differentiable(target.backward),
         batched=separate and (target.generate_vmap_rule or target.vmap is not _Function.vmap),
@@ -107,8 +111,12 @@ def _is_module_class(target: object) -> bool:
     return isinstance(target, type) and issubclass(target, torch.nn.Module)
 
 
-def _kind(target: object) -> str:
-    return "a class" if isinstance(target, type) else f"a {type(target).__name__}"
+def _described(target: object) -> str:
+    return (
+        f"the class {target.__name__}"
+        if isinstance(target, type)
+        else f"{target!r:.40}, of type {type(target).__name__}"
+    )
 
 
 def _advice(target: object) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.plugins.torch_adapter.conversion import array_of, tensor_of
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
 from gradcheck.plugins.torch_adapter.pulling_back import Graph
-from gradcheck.values.aliases import Array
+from gradcheck.values.aliases import Array, Outputs
 
 UNNAMED = "a"
 
@@ -33,7 +33,7 @@ class Recorded:
     def __reduce__(self) -> NoReturn:
         raise TypeError("torch can neither copy nor pickle the graph that a forward has recorded")
 
-    def arrays(self, tensors: Mapping[str, Tensor] | None = None) -> Any:
+    def arrays(self, tensors: Mapping[str, Tensor] | None = None) -> Outputs:
         """The outputs, or tensors for each of them, as arrays in the structure in which forward returns them."""
         arrays = {name: array_of(value) for name, value in (self.outputs if tensors is None else tensors).items()}
         return arrays[UNNAMED] if self.unnamed else arrays

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from inspect import Signature
 from typing import Any
 
+import numpy as np
+
 from gradcheck.plugins.torch_adapter.calling import Arrangement
 from gradcheck.plugins.torch_adapter.conversion import array_of, is_differentiable, is_tensor
 from gradcheck.plugins.torch_adapter.facts import Facts
@@ -22,8 +24,6 @@ from gradcheck.values.aliases import Array, Leaves, Outputs, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
-
-_ANY = Place()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,11 +55,13 @@ class TorchModule(Module):
 
     @property
     def origin(self) -> object:
+        """What an editor should open."""
         return self.operation.origin
 
     @property
     def signature(self) -> Signature | None:
-        return None  # leaves have paths for names, which no function takes
+        """None: leaves have paths for names, which no function takes."""
+        return None
 
     @property
     def eps(self) -> float:
@@ -68,14 +70,17 @@ class TorchModule(Module):
 
     @property
     def has_jvp(self) -> bool:
+        """Whether there is a forward mode to verify."""
         return self.with_jvp
 
     @property
     def has_double_backward(self) -> bool:
+        """Whether there is a second order to verify."""
         return self.with_double_backward and self.operation.twice
 
     @property
     def has_forward_batch(self) -> bool:
+        """Whether vmap can be tried."""
         return self.operation.batched and not self.stochastic
 
     def run(self, leaves: Mapping[str, Tensor]) -> Any:
@@ -107,9 +112,12 @@ class TorchModule(Module):
         return outputs
 
     def forward(self, /, **leaves: Any) -> tuple[Outputs, Saved]:
+        """Run the operation, and let torch record it."""
         seed = int(leaves.pop("rng").integers(2**63)) if self.stochastic else None
+        if self.stochastic:  # torch draws in the order of memory: in another layout it would be other numbers
+            leaves = {name: np.asarray(array, order="C") for name, array in leaves.items()}
         with recording():
-            tensors = {name: self.places.get(name, _ANY).leaf(array) for name, array in leaves.items()}
+            tensors = {name: self.places[name].leaf(array) for name, array in leaves.items()}
             given = {name: value.clone() for name, value in tensors.items()} if self.facts.in_place else tensors
             sources = (
                 {} if given is tensors else {name: value.grad_fn for name, value in given.items() if value.grad_fn}
@@ -122,6 +130,7 @@ class TorchModule(Module):
         return recorded.arrays(), recorded
 
     def backward(self, saved: Saved, cotangent: Any, /) -> Mapping[str, Array]:
+        """Pull a cotangent back through the graph that torch has recorded."""
         recorded: Recorded = saved
         cotangents = recorded.cotangents(cotangent)
         with recording(False), seeded(recorded.seed):
@@ -129,12 +138,14 @@ class TorchModule(Module):
         return recorded.gradients(found, raw, cotangents)
 
     def jvp(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        """Push tangents forward by dual numbers."""
         recorded: Recorded = saved
         with recording(False), seeded(recorded.seed):
             found = pushed_forward(self._outputs, recorded.leaves, self._tensors(tangents))
         return recorded.arrays(found)
 
     def double_backward(self, saved: Saved, cotangent: Any, gradients: Mapping[str, Array], /) -> Mapping[str, Array]:
+        """Pull cotangents of the gradients back through the graph of the backward."""
         recorded: Recorded = saved
         with seeded(recorded.seed):
             given = recorded.tensors(cotangent)
@@ -142,11 +153,12 @@ class TorchModule(Module):
         return {name: array_of(value) for name, value in found.items()}
 
     def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Outputs:
+        """Run the operation under vmap over the values of one leaf."""
         tensors, unnamed = self._tensors({**leaves, leaf: values}), False
 
         def one(value: Tensor) -> dict[str, Tensor]:
             nonlocal unnamed
-            returned = self.run({**tensors, leaf: value})
+            returned = self.run(self._writable({**tensors, leaf: value}))
             unnamed = is_tensor(returned)
             return self.named(returned)
 
@@ -156,6 +168,7 @@ class TorchModule(Module):
         return arrays[UNNAMED] if unnamed else arrays
 
     def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
+        """Pull many cotangents back under vmap."""
         recorded: Recorded = saved
         given = recorded.tensors(cotangents)
         count = len(next(iter(cotangents.values())) if isinstance(cotangents, Mapping) else cotangents)
@@ -174,10 +187,14 @@ class TorchModule(Module):
         return recorded.arrays(found)
 
     def _tensors(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
-        return {name: self.places.get(name, _ANY).tensor(array) for name, array in arrays.items()}
+        return {name: self.places[name].tensor(array) for name, array in arrays.items()}
+
+    def _writable(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The leaves, or clones of them for an operation that writes to its arguments."""
+        return {name: value.clone() for name, value in leaves.items()} if self.facts.in_place else leaves
 
     def _outputs(self, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return self.named(self.run(leaves))
+        return self.named(self.run(self._writable(leaves)))
 
 
 def _with_graph(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -54,13 +54,18 @@ def worker_of(module: Any, taken: frozenset[str], cast: Callable[[Tensor], Tenso
         taken: names of arguments; a parameter of such a name is called ``self.`` and that.
         cast: what is done to every parameter and buffer of the copy.
 
-    Raises TargetError if the module cannot be copied.
+    Raises TargetError if the module cannot be copied, or has no parameters yet.
     """
+    name = type(module).__name__
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
+        raise TargetError(
+            f"{name} has parameters without a shape: call it once, so that they are made, and then check it"
+        )
     try:
         twin = copy.deepcopy(module)
     except Exception as error:
         raise TargetError(
-            f"{type(module).__name__} cannot be copied, and what is verified is a copy ({type(error).__name__}: {error}):"
+            f"{name} cannot be copied, and what is verified is a copy ({type(error).__name__}: {error}):"
             f" keep tensors with a graph, generators and files outside of it, or define __deepcopy__"
         ) from error
     if cast is not None:

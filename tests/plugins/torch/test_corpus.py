@@ -1,4 +1,4 @@
-"""The corpus as torch sees it: every specimen and every bug as an autograd.Function has the verdict of its numpy form."""
+"""Every specimen and every bug of the corpus as an autograd.Function: it has the verdict of its numpy form."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,7 +10,6 @@ import pytest
 import gradcheck
 from gradcheck import Verdict
 from gradcheck.surfaces.report import Report
-from gradcheck.values.aliases import Array
 from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import Backward, Bug, Point, Specimen
 
