@@ -1,8 +1,9 @@
 """Two implementations of one module against each other at one point: outputs, Jacobians, and gradients."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -76,40 +77,59 @@ def check_equivalent(
     return Report(Verification((case,), (), settings))
 
 
+@dataclass(frozen=True)
+class _Side:
+    """One of the two as a Module, and the value of every leaf that it was given or holds, by its own names.
+
+    Arguments:
+        known: the names of all leaves, of an object of a framework; None where the module itself tells.
+        constants: arguments that are no leaves of it, such as integers in some frameworks.
+    """
+
+    who: str
+    module: Module
+    leaves: Mapping[str, Any]
+    known: Collection[str] | None = None
+    constants: Collection[str] = ()
+
+    def evaluation(self, leaves: Mapping[str, Any], settings: Settings) -> Evaluation:
+        """The module at a point; raise PointError if that does not fit."""
+        given = {leaf: value for leaf, value in leaves.items() if leaf not in self.constants}
+        for leaf in given:
+            if self.known is not None and leaf not in self.known:
+                raise PointError(
+                    f"{self.who}, {self.module.name}, has no leaf {leaf!r}; its leaves are {', '.join(self.known)}"
+                    f"{did_you_mean(leaf, self.known)}"
+                )
+        return Evaluation(*case_at(self.module, given), settings)
+
+
 def _pair(a: Any, b: Any, arrays: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> Pair:
-    """Both sides as modules at one point, each with all leaves by its own names."""
+    """Both sides at one point, each with all leaves by its own names."""
     if not isinstance(arrays, Mapping):
         raise PointError(f"the point is a {type(arrays).__name__}; expected a dict {{leaf: array}} by the names of {A}")
     if len(set(names.values())) < len(names):
         raise PointError(f"names gives two things the same name in {B}: {dict(names)}; expected different ones")
     back = {theirs: ours for ours, theirs in names.items()}
-    first, held = _side(A, a, arrays)
-    second, others = _side(B, b, _renamed(arrays, names))
-    leaves = {**_renamed(others, back), **held}
-    return Pair(
-        _evaluation(first, leaves, names, settings),
-        _evaluation(second, _renamed(leaves, names), names, settings),
-        names,
-    )
+    known: Mapping[str, Any] = arrays
+    try:
+        first, second = _side(A, a, arrays), _side(B, b, _renamed(arrays, names))
+        known = leaves = {**_renamed(second.leaves, back), **first.leaves}
+        return Pair(first.evaluation(leaves, settings), second.evaluation(_renamed(leaves, names), settings), names)
+    except PointError as error:
+        hints = (did_you_mean(name, known) for name in names if name not in known)
+        raise PointError(f"{error}; {USE_NAMES}{next(filter(None, hints), '')}") from error
 
 
 def _renamed(leaves: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {names.get(leaf, leaf): value for leaf, value in leaves.items()}
 
 
-def _evaluation(module: Module, leaves: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> Evaluation:
-    try:
-        return Evaluation(*case_at(module, leaves), settings)
-    except PointError as error:
-        hints = (did_you_mean(name, leaves) for name in names if name not in leaves)
-        raise PointError(f"{error}; {USE_NAMES}{next(filter(None, hints), '')}") from error
-
-
-def _side(who: str, target: Any, arrays: Mapping[str, Any]) -> tuple[Module, dict[str, Any]]:
-    """One of the two as a Module, and the value of every leaf that it was given or holds."""
-    if not isinstance(target, Module) and (found := _adapted(target, arrays)):
+def _side(who: str, target: Any, arrays: Mapping[str, Any]) -> _Side:
+    """One of the two, made of whatever was given for it."""
+    if not isinstance(target, Module) and (found := _adapted(who, target, arrays)):
         return found
-    given = dict(_as_numpy(arrays))
+    given = _as_numpy(arrays)
     if has_both_ways(target):
         target = module_of_object(target, given)
     if not isinstance(target, (Module, type)):
@@ -122,26 +142,30 @@ def _side(who: str, target: Any, arrays: Mapping[str, Any]) -> tuple[Module, dic
         raise TargetError(
             f"{who} stands for {len(modules)} variants; expected one: give an instance instead of the class"
         )
-    return modules[0], {**modules[0].defaults, **given}
+    return _Side(who, modules[0], {**modules[0].defaults, **given})
 
 
-def _adapted(target: Any, arrays: Mapping[str, Any]) -> tuple[Module, dict[str, Any]] | None:
-    """An object of a framework as a Module, and its leaves; None if no framework knows it.
+def _adapted(who: str, target: Any, arrays: Mapping[str, Any]) -> _Side | None:
+    """An object of a framework; None if no framework knows it.
 
     It may be known by its type, then numpy's arrays suit all; or as a function, by the type of the arrays.
     """
     for given in (_as_numpy(arrays), arrays):
+        passed = given
         try:
-            found, rest = adapted(target, given), {}
+            found = adapted(target, given)
         except PointError:
             # Arrays for which it has no argument are values of parameters that it holds.
             taken = _arguments(target)
-            rest = {name: value for name, value in given.items() if name not in taken}
-            if not rest or len(rest) == len(given):
+            passed = {name: value for name, value in given.items() if name in taken}
+            if not passed or len(passed) == len(given):
                 raise
-            found = adapted(target, {name: value for name, value in given.items() if name in taken})
+            found = adapted(target, passed)
         if found is not None:
-            return found.module, {**found.module.defaults, **found.leaves, **rest}
+            own = {**found.module.defaults, **found.leaves}
+            rest = {name: value for name, value in given.items() if name not in passed}
+            constants = [name for name in passed if name not in own]
+            return _Side(who, found.module, {**own, **rest}, tuple(own), constants)
     return None
 
 

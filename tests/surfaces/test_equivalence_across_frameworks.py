@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck import Verdict, check_equivalent
+from gradcheck import check_equivalent
 from gradcheck.modules import Linear
 
 torch: Any = pytest.importorskip("torch", reason="torch is not installed; make test-all installs it")
@@ -82,7 +82,8 @@ def test_parameters_that_a_module_of_torch_holds_are_those_of_both() -> None:
     assert check_equivalent(transposed, layer, others, names={"x": "input"}).passed
 
 
-def test_a_loss_with_labels_agrees_between_numpy_and_torch_and_jax() -> None:
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_loss_with_labels_agrees_between_numpy_and_torch(swapped: bool) -> None:
     def in_torch(x: Any, labels: Any) -> Any:
         return torch.nn.functional.cross_entropy(x, labels)
 
@@ -95,7 +96,20 @@ def test_a_loss_with_labels_agrees_between_numpy_and_torch_and_jax() -> None:
             / len(leaves["x"])
         },
     )
-    report = check_equivalent(loss, in_torch, point)
+    a, b = (in_torch, loss) if swapped else (loss, in_torch)
+    report = check_equivalent(a, b, point)
     assert report.passed, str(report)
     (case,) = report.verification.cases
-    assert case.verdict is Verdict.PASS
+    assert [check.label for check in case.checks] == ["values", "values[x]"]
+
+
+def test_a_leaf_that_an_object_of_a_framework_has_not_is_named() -> None:
+    layer = torch.nn.Linear(3, 2)
+    dense = gradcheck.from_functions(lambda x, weight, bias, kernel: x @ kernel.T, lambda leaves, a_bar: {})
+    point = {"x": POINT["x"], "kernel": POINT["weight"].T}
+    with pytest.raises(
+        gradcheck.PointError, match=r"b, Linear, has no leaf 'kernel'; its leaves are .*, bias.*give names"
+    ):
+        check_equivalent(dense, layer, point, names={"x": "input"})
+    with pytest.raises(gradcheck.PointError, match=r"Linear.*where the two call something differently, give names"):
+        check_equivalent(dense, layer, point)
