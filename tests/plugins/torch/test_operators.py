@@ -59,7 +59,7 @@ def test_an_operator_is_not_rejected(operator: Operator, single: bool) -> None:
 
 
 def test_hardly_any_is_left_open() -> None:
-    verdicts = [report_on(*case.values).verdict for case in SAMPLE]  # type: ignore[arg-type]
+    verdicts = [report_on(*case.values).verdict for case in SAMPLE]
     assert verdicts.count(Verdict.INCONCLUSIVE) <= 0.02 * len(verdicts)
 
 
