@@ -82,26 +82,36 @@ class _Side:
     """One of the two as a Module, and the value of every leaf that it was given or holds, by its own names.
 
     Arguments:
-        known: the names of all leaves, of an object of a framework; None where the module itself tells.
+        own: all leaves of an object of a framework as it was adapted; None where the module itself tells.
         constants: arguments that are no leaves of it, such as integers in some frameworks.
     """
 
     who: str
     module: Module
     leaves: Mapping[str, Any]
-    known: Collection[str] | None = None
+    own: Mapping[str, Any] | None = None
     constants: Collection[str] = ()
 
     def evaluation(self, leaves: Mapping[str, Any], settings: Settings) -> Evaluation:
         """The module at a point; raise PointError if that does not fit."""
         given = {leaf: value for leaf, value in leaves.items() if leaf not in self.constants}
-        for leaf in given:
-            if self.known is not None and leaf not in self.known:
-                raise PointError(
-                    f"{self.who}, {self.module.name}, has no leaf {leaf!r}; its leaves are {', '.join(self.known)}"
-                    f"{did_you_mean(leaf, self.known)}"
-                )
+        for leaf, value in given.items():
+            self._require(leaf, np.shape(value))
         return Evaluation(*case_at(self.module, given), settings)
+
+    def _require(self, leaf: str, shape: tuple[int, ...]) -> None:
+        if self.own is None:
+            return
+        who = f"{self.who}, {self.module.name},"
+        if leaf not in self.own:
+            hint = did_you_mean(leaf, self.own)
+            raise PointError(f"{who} has no leaf {leaf!r}; its leaves are {', '.join(self.own)}{hint}")
+        expected = np.shape(self.own[leaf])
+        if shape != expected:
+            raise PointError(
+                f"{who} has {leaf!r} of shape {expected}; given {shape}: if it is stored in another order, call it from"
+                f" a function that takes it in this one"
+            )
 
 
 def _pair(a: Any, b: Any, arrays: Mapping[str, Any], names: Mapping[str, str], settings: Settings) -> Pair:
@@ -165,7 +175,7 @@ def _adapted(who: str, target: Any, arrays: Mapping[str, Any]) -> _Side | None:
             own = {**found.module.defaults, **found.leaves}
             rest = {name: value for name, value in given.items() if name not in passed}
             constants = [name for name in passed if name not in own]
-            return _Side(who, found.module, {**own, **rest}, tuple(own), constants)
+            return _Side(who, found.module, {**own, **rest}, own, constants)
     return None
 
 

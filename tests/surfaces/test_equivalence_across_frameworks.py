@@ -113,3 +113,10 @@ def test_a_leaf_that_an_object_of_a_framework_has_not_is_named() -> None:
         check_equivalent(dense, layer, point, names={"x": "input"})
     with pytest.raises(gradcheck.PointError, match=r"Linear.*where the two call something differently, give names"):
         check_equivalent(dense, layer, point)
+
+
+def test_a_parameter_that_is_stored_transposed_is_told_by_its_shape() -> None:
+    with pytest.raises(
+        gradcheck.PointError, match=r"b, Linear, has 'weight' of shape \(2, 3\); given \(3, 2\): if it is"
+    ):
+        check_equivalent(Linear(), torch.nn.Linear(3, 2), POINT, names={"x": "input"})
