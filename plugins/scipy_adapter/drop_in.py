@@ -67,7 +67,7 @@ def _problem(
     func: Callable[..., Any], grad: Callable[..., Any], x0: Any, args: tuple[Any, ...], direction: str, rng: Any
 ) -> tuple[Module, dict[str, Array]]:
     """The function and its derivative at x0, in all directions or along one."""
-    point = np.asarray(x0)
+    point = np.atleast_1d(np.asarray(x0))
     point = point if point.dtype.kind == "f" else point.astype(float)
     if direction == "all":
         return from_scipy(func, grad, args=args), {"x": point}

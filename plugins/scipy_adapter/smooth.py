@@ -57,7 +57,9 @@ class SmoothFunction(Module):
         return signature(lambda x: x)
 
     def forward(self, **leaves: Array) -> tuple[Outputs, Saved]:
-        """fun(x)."""
+        """fun(x), of a vector."""
+        if leaves["x"].ndim != 1:
+            raise ModuleError(f"x has shape {leaves['x'].shape}; SciPy's functions take a vector: give x.ravel()")
         value = from_jacobian(self.fun, self.jac).forward
         parts = [weight * np.asarray(value(x=point)[0]) for weight, point, _ in self._points(leaves["x"])]
         return np.asarray(sum(parts)), leaves["x"]

@@ -48,6 +48,7 @@ def test_arguments_and_a_step_may_be_given_as_to_scipys() -> None:
     assert check_grad(cubic, cubic_der, X0, 2.0, epsilon=1e-5) < 1e-6
     assert check_grad(cubic, cubic_der, X0, 2.0) < 1e-6
     assert isinstance(check_grad(cubic, cubic_der, [1, 2], 2.0), float)
+    assert check_grad(cubic, cubic_der, 1.5, 2.0) < 1e-6
 
 
 @pytest.mark.parametrize("given", [{"rng": 7}, {"rng": np.random.default_rng(7)}, {"seed": 7}])
@@ -98,3 +99,27 @@ def test_the_report_says_which_entry_is_wrong() -> None:
     report = check_grad_report(rosen, lambda x: rosen_der(x) * [1, 1, 1.001], X0)
     assert report.verdict is Verdict.FAIL
     assert "worst x[2] → a" in str(report)
+
+
+def test_a_tiny_function_with_a_doubled_gradient_reads_as_wrong() -> None:
+    def tiny(x: Any) -> Any:
+        return 1e-9 * np.sum(np.square(x))
+
+    def doubled(x: Any) -> Any:
+        return 4e-9 * np.asarray(x)
+
+    assert optimize.check_grad(tiny, doubled, X0) < 1e-8  # reads as a pass
+    assert check_grad_report(tiny, doubled, X0).verdict is Verdict.FAIL
+    assert check_grad_report(tiny, lambda x: 2e-9 * np.asarray(x), X0).passed
+
+
+def test_a_right_gradient_of_a_function_in_float32_reads_as_right() -> None:
+    def single(x: Any) -> Any:
+        return np.sum(np.sin(np.asarray(x, np.float32)))
+
+    def derivative(x: Any) -> Any:
+        return np.cos(np.asarray(x, np.float32)).astype(float)
+
+    assert optimize.check_grad(single, derivative, X0) > 0.1  # reads as wrong
+    assert check_grad(single, derivative, X0) < 1e-4
+    assert check_grad_report(single, derivative, X0, threshold=1e-4).passed

@@ -161,6 +161,11 @@ def test_a_jacobian_of_another_shape_or_kind_is_an_error_that_says_so(jac: Any, 
         report.raise_for_failure()
 
 
+def test_a_point_that_is_no_vector_is_an_error_that_says_so() -> None:
+    report = gradcheck.check(from_scipy(rosen, rosen_der), {"x": np.ones((2, 3))})
+    assert "x has shape (2, 3); SciPy's functions take a vector: give x.ravel()" in str(report)
+
+
 def test_second_derivatives_of_another_shape_are_errors_that_say_so() -> None:
     flat = str(gradcheck.check(from_scipy(rosen, rosen_der, hess=lambda x: np.ones(3)), POINT))
     assert "hess(x) returned shape (3,); expected (3, 3)" in flat
