@@ -146,9 +146,10 @@ def _convolved(windows: Windows, groups: int, x: Array, weight: Array, bias: Arr
             f"{groups} groups do not divide {x.shape[1]} channels in and {weight.shape[0]} out among kernels of shape"
             f" {weight.shape}: expected C = groups · {weight.shape[1]}, and M a multiple of groups"
         )
-    samples, count = len(x), windows.count(x.shape)
+    seen = windows.over(x)
+    samples, count = len(x), seen.shape[2 + len(windows.size) :]
     kernels = weight.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
-    columns = windows.over(x).reshape(samples, groups, kernels.shape[2], math.prod(count))
+    columns = seen.reshape(samples, groups, kernels.shape[2], math.prod(count))
     a = (kernels @ columns).reshape(samples, weight.shape[0], *count)
     a += bias.reshape(-1, *[1] * len(count))
     return a, (windows, x.shape, columns, kernels, weight.shape)

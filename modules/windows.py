@@ -56,46 +56,59 @@ class Windows:
 
         Entries of the padding are ``fill``.
         """
-        count, padded = self.count(x.shape), self._padded(x, fill)
-        windows = np.empty((*x.shape[:2], *self.size, *count), x.dtype)
-        for entry, places in _places(self, count):
-            windows[entry] = padded[places]
-        return windows
+        geometry = _geometry(self, x.shape)
+        padded = np.ascontiguousarray(x)
+        if geometry.is_padded:
+            padded = np.full(geometry.padded, fill, x.dtype)
+            padded[geometry.inner] = x
+        return self._view(padded, geometry.count).copy()
 
     def added(self, windows_bar: Array, shape: Shape) -> Array:
         """The adjoint of ``over``: every entry of an array (N, C, *S) gets the sum over all windows that it is in."""
-        count = self.count(shape)
-        padded = np.zeros(self._padded_shape(shape), windows_bar.dtype)
-        for entry, places in _places(self, count):
-            padded[places] += windows_bar[entry]
-        return np.ascontiguousarray(padded[self._inner(shape)])
+        geometry = _geometry(self, shape)
+        padded = np.zeros(geometry.padded, windows_bar.dtype)
+        windows = self._view(padded, geometry.count)
+        for entry in geometry.entries:
+            part = windows[entry]
+            np.add(part, windows_bar[entry], out=part)
+        return np.ascontiguousarray(padded[geometry.inner]) if geometry.is_padded else padded
 
-    def _padded_shape(self, shape: Shape) -> Shape:
-        return (*shape[:2], *(length + 2 * p for length, p in zip(shape[2:], self.padding, strict=True)))
+    def _view(self, padded: Array, count: Shape) -> Array:
+        """The windows of a padded array as a view of it: they overlap, and take no time to make."""
+        unit = padded.strides[2:]
+        within = (d * step for d, step in zip(self.dilation, unit, strict=True))
+        between = (s * step for s, step in zip(self.stride, unit, strict=True))
+        strides = (*padded.strides[:2], *within, *between)
+        return np.ndarray((*padded.shape[:2], *self.size, *count), padded.dtype, padded, 0, strides)
 
-    def _padded(self, x: Array, fill: float) -> Array:
-        if not any(self.padding):
-            return x
-        padded = np.full(self._padded_shape(x.shape), fill, x.dtype)
-        padded[self._inner(x.shape)] = x
-        return padded
 
-    def _inner(self, shape: Shape) -> _Index:
-        """Where the array lies in the padded one."""
-        return (..., *(slice(p, p + length) for p, length in zip(self.padding, shape[2:], strict=True)))
+@dataclass(frozen=True)
+class _Geometry:
+    """Windows over arrays of one shape.
+
+    Arguments:
+        count: windows along every axis.
+        padded: shape of the padded array.
+        inner: where the array lies in the padded one.
+        entries: what picks an entry of all windows at once, for every entry.
+    """
+
+    count: Shape
+    padded: Shape
+    inner: _Index
+    entries: tuple[_Index, ...]
+    is_padded: bool
 
 
 @lru_cache(maxsize=64)
-def _places(windows: Windows, count: Shape) -> tuple[tuple[_Index, _Index], ...]:
-    """For every entry of a window, where it is among the windows and in the padded array, for all at once.
-
-    A layer asks for the same ones in every pass, and working them out would take as long as copying a small array.
-    """
-    places = []
-    for offset in product(*(range(k) for k in windows.size)):
-        starts = (o * d for o, d in zip(offset, windows.dilation, strict=True))
-        slices = (
-            slice(start, start + s * (n - 1) + 1, s) for start, s, n in zip(starts, windows.stride, count, strict=True)
-        )
-        places.append(((slice(None), slice(None), *offset), (..., *slices)))
-    return tuple(places)
+def _geometry(windows: Windows, shape: Shape) -> _Geometry:
+    """A layer asks for the same one in every pass, and working it out would take as long as copying a small array."""
+    padding = list(zip(windows.padding, shape[2:], strict=True))
+    every = slice(None)
+    return _Geometry(
+        count=windows.count(shape),
+        padded=(*shape[:2], *(length + 2 * p for p, length in padding)),
+        inner=(..., *(slice(p, p + length) for p, length in padding)),
+        entries=tuple((every, every, *entry) for entry in product(*(range(k) for k in windows.size))),
+        is_padded=any(windows.padding),
+    )

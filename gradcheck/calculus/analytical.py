@@ -72,6 +72,8 @@ def grouped_jacobians(
 
 def _coordinates(gradient: Array) -> Array:
     """The coordinates of a gradient, without a copy where none is needed."""
+    if gradient.dtype is _FLOAT64 and gradient.flags.c_contiguous:
+        return gradient.reshape(-1)
     return real_view(np.ascontiguousarray(gradient)).astype(np.float64, copy=False)
 
 

@@ -57,7 +57,8 @@ def _grid(jacobian: Jacobian, shape: Shape) -> Array:
     for axis, (size, found) in enumerate(zip(shape, neighbours, strict=True)):
         low, high = found.min(initial=middle[axis]), found.max(initial=middle[axis])
         # Of neighbours up to an edge nothing tells how much farther they would go.
-        reach = size - 1 if low == 0 or high == size - 1 else max(middle[axis] - low, high - middle[axis])
+        at_an_edge = low == 0 < middle[axis] or high == size - 1 > middle[axis]
+        reach = size - 1 if at_an_edge else max(middle[axis] - low, high - middle[axis])
         index = np.arange(size) % min(size, reach + 1)
         colour = colour * min(size, reach + 1) + index.reshape(-1, *[1] * (len(shape) - axis - 1))
     return colour.reshape(-1)

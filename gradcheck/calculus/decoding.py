@@ -80,9 +80,9 @@ def _translated(
         patterns = patterns_of(pulls, first, shape, {leaf: leaves[leaf] for leaf in found})
         told = translated_rows(pulls, first, patterns, most - pulls.count, generator) if patterns else {}
         found = {leaf: found[leaf] for leaf in told}
-        for leaf, (columns, values) in told.items():
-            rows, there = first + np.arange(len(columns))[:, None], values != 0  # NaN is no zero
-            found[leaf].add(np.broadcast_to(rows, columns.shape)[there], columns[there], values[there])
+        for leaf, (rows, columns, values) in told.items():
+            entries, there = (np.broadcast_to(rows, columns.shape), columns, values), values != 0  # NaN is no zero
+            found[leaf].add(*(each.ravel() if there.all() else each[there] for each in entries))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,11 @@ class Pairs:
     lower: Array
     up: Array
     down: Array
+
+    @cached_property
+    def width(self) -> Array:
+        """The distance of the points above and below (coordinates,)."""
+        return np.asarray(self.up + self.down)
 
     def with_those_of(self, other: "Pairs", coordinates: Array) -> "Pairs":
         """The same but for some coordinates, for which another one's are taken."""

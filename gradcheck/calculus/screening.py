@@ -1,50 +1,34 @@
 """A first look at many columns: what moves when their coordinates are perturbed, one by one or in groups."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from gradcheck.calculus.columns import first_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.jacobian import Jacobian
+from gradcheck.calculus.moves import Moves, moves_of
 from gradcheck.calculus.samples import Line, Pairs, Samples
 from gradcheck.values.aliases import Array
 
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
 _AT_ONCE = 32768
+# A look takes as long as some thousand entries, however few there are.
+_WORTH_A_LOOK = 8192
 # Where so many groups disagree, and none has agreed, the others are not tried.
 _PATIENCE = 8
-# The column of an output that moves although no coordinate of its group is supposed to move it.
-NOBODY = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
-    """Some groups of coordinates that have been perturbed, each by itself if it has one member only.
-
-    Entries are those that moved, and those that backward claims; every other one is 0 on both sides. Where these are
-    all outputs of all groups the arrays have, or broadcast to, the shape (groups, outputs), else (entries,).
+class Look(Moves):
+    """What is to be seen of some groups of coordinates that have been perturbed.
 
     Arguments:
-        members: all coordinates of all groups, and
-        group_of: the group of each (members,).
-        groups, columns, rows: of every entry its group, and its place in the Jacobian of the leaf; of an output that
-            nobody in the group is supposed to move the column is NOBODY.
-        analytical: what backward gives.
-        above, below: the output there with the coordinates above and below the point.
-        width: the distance of the two.
+        width: the distance of the points above and below.
         estimate: the difference quotient.
     """
 
-    members: Array
-    group_of: Array
-    groups: Array
-    columns: Array
-    rows: Array
-    analytical: Array
-    above: Array
-    below: Array
     width: Array
     estimate: Estimate
 
@@ -172,52 +156,19 @@ def _agreeing(
 
 
 def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[Look]:
-    """Some groups after the other."""
+    """Some groups after the other; of single coordinates, that move little each, as many as are worth a look."""
     at_once = max(1, _AT_ONCE // max(line.outputs, 1))
+    waiting: list[Moves] = []
     for start in range(0, len(groups), at_once):
-        yield _look(line, pairs, groups[start : start + at_once], jacobian)
-
-
-def _look(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Look:
-    members, group_of = _members(groups)
-    above, below = _sides(line, pairs, groups, members)
-    places, member = jacobian.entries_of(members)
-    claimed = group_of[member] * line.outputs + jacobian.rows[places]
-    analytical = np.zeros(above.shape)
-    analytical.reshape(-1)[claimed] = jacobian.values[places]
-    # An output is moved by whom backward says; by the only member, if there is only one.
-    owners = members[:, None]
-    if members.size > len(groups):
-        owners = np.full(above.shape, NOBODY)
-        owners.reshape(-1)[claimed] = members[member]
-    number, outputs = np.arange(len(groups))[:, None], np.arange(line.outputs)[None, :]
-    if places.size < above.size:
-        telling = above != line.centre
-        telling |= below != line.centre
-        telling.reshape(-1)[claimed] = True
-        chosen = np.flatnonzero(telling)
-        number, outputs = chosen // line.outputs, chosen % line.outputs
-        owners = owners[number, 0] if owners.shape[1] == 1 else owners.reshape(-1)[chosen]
-        analytical, above, below = (each.reshape(-1)[chosen] for each in (analytical, above, below))
-    width = (pairs.up + pairs.down)[owners]
-    estimate = first_estimate(above, below, line.centre[outputs], width, line.noise.of_outputs(outputs))
-    return Look(members, group_of, number, owners, outputs, analytical, above, below, width, estimate)
-
-
-def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, coordinates: Array) -> tuple[Array, Array]:
-    """The outputs above and below the point, for every group (groups, outputs)."""
-    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
-    with np.errstate(all="ignore"):
-        if coordinates.size == len(groups):
-            line.each_by_itself(coordinates, pairs, above, below)
-            return above, below
-        for k, members in enumerate(groups):
-            line.outputs_around(members, pairs.upper[members], pairs.lower[members], above[k], below[k])
-    return above, below
-
-
-def _members(groups: Sequence[Array] | Array) -> tuple[Array, Array]:
-    """All coordinates of some groups, and the group of each."""
-    if isinstance(groups, np.ndarray):  # single ones
-        return groups.reshape(-1), np.arange(len(groups))
-    return np.concatenate(groups), np.repeat(np.arange(len(groups)), [members.size for members in groups])
+        waiting.append(moves_of(line, pairs, groups[start : start + at_once], jacobian))
+        few = sum(moves.above.size for moves in waiting) < _WORTH_A_LOOK
+        if few and isinstance(groups, np.ndarray) and start + at_once < len(groups):
+            continue
+        moves = Moves.joined(waiting)
+        width, outputs = pairs.width[moves.columns], moves.rows
+        noise = line.noise.of_outputs(outputs)
+        estimate = first_estimate(moves.above, moves.below, line.centre[outputs], width, noise)
+        yield Look(
+            **{field.name: getattr(moves, field.name) for field in fields(Moves)}, width=width, estimate=estimate
+        )
+        waiting = []

@@ -106,7 +106,7 @@ def patterns_of(pulls: PullBacks, first: int, outputs: Shape, leaves: Mapping[st
 
 def translated_rows(
     pulls: PullBacks, first: int, patterns: Mapping[str, Pattern], most: int, generator: np.random.Generator
-) -> dict[str, tuple[Array, Array]]:
+) -> dict[str, tuple[Array, Array, Array]]:
     """The entries of some leaves in the rows of an array of outputs, if these are as the patterns say.
 
     Outputs of which no two have a coordinate in common in any leaf are pulled back together; then each entry of the
@@ -116,9 +116,9 @@ def translated_rows(
         first: position of the array's first output among all outputs.
         most: how many backwards may be made.
 
-    Returns for every leaf the coordinates, and the entries there (outputs, entries), 0 for those OUTSIDE; nothing if
-    that would take too many backwards, or if the first of them shows that it is not so. Whether it is so throughout is
-    to be verified by whoever asks.
+    Returns for every leaf the outputs (outputs, 1), the coordinates of their rows, and the entries there, 0 for those
+    OUTSIDE (outputs, entries); nothing if that would take too many backwards, or if the first of them shows that it is
+    not so. Whether it is so throughout is to be verified by whoever asks.
     """
     coordinates = {leaf: pattern.coordinates() for leaf, pattern in patterns.items()}
     least = max(_sharing(found) for found in coordinates.values())
@@ -126,19 +126,24 @@ def translated_rows(
     colours = coloured(shape, [pattern.meet for pattern in patterns.values()], least, most)
     if colours is None:
         return {}
-    weights = generator.choice([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0], colours.size)
+    groups = by_colour(colours, np.arange(colours.size))
+    outputs = np.concatenate(groups)
+    weights = generator.choice([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0], outputs.size)
+    coordinates = {leaf: found[outputs] for leaf, found in coordinates.items()}
     values = {leaf: np.empty(found.shape) for leaf, found in coordinates.items()}
-    for group, members in enumerate(by_colour(colours, np.arange(colours.size))):
-        gradients = pulls.pulled(first + members, weights[members], patterns)
+    stop = 0
+    for members in groups:
+        start, stop = stop, stop + members.size
+        gradients = pulls.pulled(first + members, weights[start:stop], patterns)
         for leaf, gradient in gradients.items():
-            at = coordinates[leaf][members]
-            values[leaf][members] = gradient[at]
-            if group == 0 and np.any(np.delete(gradient, at[at != OUTSIDE])):
+            at = coordinates[leaf][start:stop]
+            gradient.take(at, out=values[leaf][start:stop], mode="wrap")  # OUTSIDE is somewhere
+            if start == 0 and np.any(np.delete(gradient, at[at != OUTSIDE])):
                 return {}
     for leaf, found in coordinates.items():
         values[leaf] /= weights[:, None]
         values[leaf][found == OUTSIDE] = 0
-    return {leaf: (found, values[leaf]) for leaf, found in coordinates.items()}
+    return {leaf: (first + outputs[:, None], found, values[leaf]) for leaf, found in coordinates.items()}
 
 
 def _sharing(coordinates: Array) -> int:

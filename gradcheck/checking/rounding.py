@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.algebra.layout import coordinates
 from gradcheck.algebra.precision import eps_of
-from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 
@@ -95,6 +95,7 @@ def rounding_of_sums(evaluation: Evaluation, leaf: str, scale: float, weights: A
     return np.asarray((weights @ _granted(evaluation, leaf, scale, np.s_[:, None], sizes))[kinds])
 
 
+@once
 def _sizes(evaluation: Evaluation, leaf: str) -> Array:
     return np.minimum(np.abs(coordinates(evaluation.case.leaves[leaf])), 1.0)[evaluation.columns(leaf)]
 
