@@ -1,6 +1,8 @@
 """Forward mode, and the backward of the backward."""
 
+import warnings
 from collections.abc import Callable, Mapping
+from functools import cache
 from importlib import import_module
 
 from gradcheck.adapters.derived import COTANGENT
@@ -11,12 +13,21 @@ from gradcheck.values.errors import ModuleError
 _forward_ad = torch.autograd.forward_ad
 
 
+@cache
+def _prepare() -> None:
+    """Import what forward mode imports when it is first used, and which warns of torch's own use of torch.jit."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import_module("torch._decomp.decompositions_for_jvp")
+
+
 def pushed_forward(
     run: Callable[[Mapping[str, Tensor]], dict[str, Tensor]],
     leaves: Mapping[str, Tensor],
     tangents: Mapping[str, Tensor],
 ) -> dict[str, Tensor]:
     """The tangent of every output, by forward mode; zeros of those that no leaf with a tangent moves."""
+    _prepare()
     with _forward_ad.dual_level():
         primals = {name: leaf.detach() for name, leaf in leaves.items()}
         duals = {name: _forward_ad.make_dual(primals[name], tangent) for name, tangent in tangents.items()}

@@ -62,9 +62,14 @@ class Graph:
                 return self.gradients(cotangents), raw
             except RuntimeError:
                 # Another shape that torch cannot mend: it is enough to know it.
-                if set(raw) == set(self.leaves) and any(raw[name].shape != self.leaves[name].shape for name in raw):
+                known = set(raw) == set(self.leaves)
+                if known and any(_misfit(gradient, self.leaves[name]) for name, gradient in raw.items()):
                     return {}, raw
                 raise
+
+
+def _misfit(gradient: Tensor, leaf: Tensor) -> bool:
+    return bool(gradient.shape != leaf.shape or gradient.is_complex() != leaf.is_complex())
 
 
 def _feeders(graph: Graph) -> Iterator[Feeder]:
@@ -74,7 +79,7 @@ def _feeders(graph: Graph) -> Iterator[Feeder]:
     def leaf_behind(node: Node) -> str:
         return sources.get(node, "") or names.get(id(getattr(node, "variable", None)), "")
 
-    nodes = list(_nodes(graph.outputs.values()))
+    nodes = [node for node in _nodes(graph.outputs.values()) if node not in sources]
     edges = [leaf_behind(following) for node in nodes for following, _ in node.next_functions if following]
     alone = {name for name in graph.leaves if edges.count(name) == 1}
     for node in (node for node in nodes if isinstance(node, _HandWritten)):

@@ -12,11 +12,7 @@ from gradcheck import Verdict
 from gradcheck.surfaces.report import Report
 from tests.corpus.collection import SPECIMENS
 from tests.corpus.specimen import Backward, Bug, Point, Specimen
-
-torch: Any = pytest.importorskip(
-    "torch", reason="torch is not installed; make test-all installs it", exc_type=ImportError
-)
-from gradcheck.plugins.torch_adapter import from_torch  # noqa: E402
+from tests.plugins.torch.judging import Function, from_torch, torch
 
 pytestmark = pytest.mark.sweep
 
@@ -29,7 +25,7 @@ CASES = [pytest.param(specimen, None, id=specimen.name) for specimen in SPECIMEN
 def function_of(specimen: Specimen, backward: Backward, point: Point) -> Any:
     """A specimen as people write it for torch: numpy inside, called with tensors in the order of the leaves."""
 
-    class Specimened(torch.autograd.Function):  # type: ignore[misc]  # torch is loaded by name
+    class Specimened(Function):
         @staticmethod
         def forward(ctx: Any, *given: Any) -> Any:
             ctx.leaves = {name: tensor.detach().numpy().copy() for name, tensor in zip(point, given, strict=True)}
