@@ -55,8 +55,7 @@ def as_custom_vjp(specimen: Specimen, switch: Switch, point: Point) -> Module:
         given = switch.backward(named(arrays), conjugated(cotangent))
         return [require(given[name], point[name]) for name in floating]
 
-    @jax.custom_vjp
-    def function(*arrays: Any) -> Any:
+    def value(*arrays: Any) -> Any:
         return jax.pure_callback(call_forward, outputs, *arrays)
 
     def backward(arrays: Any, cotangent: Any) -> Any:
@@ -64,6 +63,7 @@ def as_custom_vjp(specimen: Specimen, switch: Switch, point: Point) -> Module:
         by_name = {name: jax.numpy.conj(gradient) for name, gradient in zip(floating, found, strict=True)}
         return tuple(by_name.get(name) for name in names)
 
+    function = jax.custom_vjp(value)
     function.defvjp(lambda *arrays: (function(*arrays), arrays), backward)
     module: Module = jax_adapter.from_jax(function, arguments=point, dtype="native")
     return module
