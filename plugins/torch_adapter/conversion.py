@@ -33,17 +33,18 @@ def _copied(array: Array) -> Tensor:
 
 def array_of(tensor: Tensor) -> Array:
     """A tensor as an array, over the same memory where that is the host's; numpy has no bfloat16, but float32."""
-    found = tensor.detach()
-    if found.dtype is torch.bfloat16:
-        found = found.float()
-    if found.device.type != "cpu":
-        found = found.cpu()
-    if found.layout is not torch.strided:
-        found = found.to_dense()
-    if found.is_complex() or found.is_neg():
-        found = found.resolve_conj().resolve_neg()
-    array: Array = found.numpy()
+    try:
+        array: Array = tensor.detach().numpy()
+    except (TypeError, RuntimeError):
+        array = _on_the_host(tensor.detach()).numpy()
     return array
+
+
+def _on_the_host(tensor: Tensor) -> Tensor:
+    """A tensor that numpy can take, with the same numbers: dense, in memory of the host, without lazy conjugation."""
+    tensor = tensor.float() if tensor.dtype is torch.bfloat16 else tensor
+    tensor = tensor if tensor.layout is torch.strided else tensor.to_dense()
+    return tensor.cpu().resolve_conj().resolve_neg()
 
 
 def is_tensor(value: Any) -> bool:

@@ -33,12 +33,12 @@ class Graph:
     Arguments:
         outputs: the outputs that depend on leaves.
         leaves: the leaves that have gradients.
-        sources: nodes that stand for a leaf, where its clone was given.
+        clones: the nodes that stand for leaves of which clones were given.
     """
 
     outputs: Mapping[str, Tensor]
     leaves: Mapping[str, Tensor]
-    sources: Mapping[str, Node] = field(default_factory=dict)
+    clones: Mapping[str, Node] = field(default_factory=dict)
     cache: dict[str, tuple[Feeder, ...]] = field(default_factory=dict)
 
     @property
@@ -74,12 +74,12 @@ def _misfit(gradient: Tensor, leaf: Tensor) -> bool:
 
 def _feeders(graph: Graph) -> Iterator[Feeder]:
     names = {id(leaf): name for name, leaf in graph.leaves.items()}
-    sources = {node: name for name, node in graph.sources.items()}
+    clones = {node: name for name, node in graph.clones.items()}
 
     def leaf_behind(node: Node) -> str:
-        return sources.get(node, "") or names.get(id(getattr(node, "variable", None)), "")
+        return clones.get(node, "") or names.get(id(getattr(node, "variable", None)), "")
 
-    nodes = [node for node in _nodes(graph.outputs.values()) if node not in sources]
+    nodes = [node for node in _nodes(graph.outputs.values()) if node not in clones]
     edges = [leaf_behind(following) for node in nodes for following, _ in node.next_functions if following]
     alone = {name for name in graph.leaves if edges.count(name) == 1}
     for node in (node for node in nodes if isinstance(node, _HandWritten)):

@@ -1,7 +1,8 @@
 """An operation of torch as a Module: arrays in, arrays out, and torch's own graph between forward and backward."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from inspect import Signature
 from typing import Any
 
@@ -83,6 +84,11 @@ class TorchModule(Module):
         """Whether vmap can be tried."""
         return self.operation.batched and not self.stochastic
 
+    @cached_property
+    def around(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """What is made of the values of some leaves, such as sparse tensors."""
+        return {name: place.around for name, place in self.places.items() if place.around is not None}
+
     def run(self, leaves: Mapping[str, Tensor]) -> Any:
         """Call the operation with tensors for its leaves."""
         given = self._wrapped(leaves)
@@ -92,7 +98,7 @@ class TorchModule(Module):
         return self.ways[0].call(self.operation.call, arguments)
 
     def _wrapped(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        around = {name: place.around for name, place in self.places.items() if place.around is not None}
+        around = self.around
         return {**leaves, **{name: make(leaves[name]) for name, make in around.items()}} if around else leaves
 
     def named(self, returned: Any) -> dict[str, Tensor]:
@@ -113,19 +119,19 @@ class TorchModule(Module):
 
     def forward(self, /, **leaves: Any) -> tuple[Outputs, Saved]:
         """Run the operation, and let torch record it."""
-        seed = int(leaves.pop("rng").integers(2**63)) if self.stochastic else None
-        if self.stochastic:  # torch draws in the order of memory: in another layout it would be other numbers
+        seed = None
+        if self.stochastic:
+            seed = int(leaves.pop("rng").integers(2**63))
+            # torch draws in the order of memory: in another layout it would be other numbers.
             leaves = {name: np.asarray(array, order="C") for name, array in leaves.items()}
         with recording():
             tensors = {name: self.places[name].leaf(array) for name, array in leaves.items()}
-            given = {name: value.clone() for name, value in tensors.items()} if self.facts.in_place else tensors
-            sources = (
-                {} if given is tensors else {name: value.grad_fn for name, value in given.items() if value.grad_fn}
-            )
+            given = self._writable(tensors)
+            clones = {name: value.grad_fn for name, value in given.items() if value.grad_fn}
             with seeded(seed):
                 returned = self.run(given)
                 outputs = self.named(returned)
-        graph = Graph(_with_graph(outputs), _with_graph(tensors), sources)
+        graph = Graph(_with_graph(outputs), _with_graph(tensors), clones)
         recorded = Recorded(tensors, outputs, is_tensor(returned), graph, seed)
         return recorded.arrays(), recorded
 
