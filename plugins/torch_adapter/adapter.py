@@ -5,7 +5,7 @@ from typing import Any
 
 from gradcheck.plugins.torch_adapter.construction import from_torch
 from gradcheck.plugins.torch_adapter.conversion import is_tensor
-from gradcheck.plugins.torch_adapter.operations import is_of_torch
+from gradcheck.plugins.torch_adapter.operations import is_of_torch, target_behind
 from gradcheck.plugins.torch_adapter.trees import flattened
 from gradcheck.values.adapter import Adapted
 from gradcheck.values.errors import PointError
@@ -16,7 +16,7 @@ class TorchAdapter:
 
     def recognises(self, target: object, arguments: Mapping[str, Any] | None) -> bool:
         """Whether the target is torch's, or is given a tensor."""
-        if is_of_torch(target):
+        if is_of_torch(target_behind(target)):
             return True
         given = arguments if isinstance(arguments, Mapping) else {}
         return any(is_tensor(part) for value in given.values() for _, part in flattened("", value))

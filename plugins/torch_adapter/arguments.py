@@ -34,7 +34,7 @@ def given_of(arguments: Mapping[str, Any], cast: Cast) -> Given:
     """
     tensors = {path: value for path, value in tensors_in(arguments) if is_differentiable(value)}
     chosen = {path for path, value in tensors.items() if value.requires_grad} or {*tensors}
-    leaves = {path: cast(values_of(value)) for path, value in tensors.items() if path in chosen}
+    leaves = {path: cast(values_of(value).clone()) for path, value in tensors.items() if path in chosen}
 
     def change(path: str, value: Any) -> Any:
         if path in leaves:

@@ -7,6 +7,7 @@ from typing import Any
 from gradcheck.plugins.torch_adapter.arguments import tensors_in
 from gradcheck.plugins.torch_adapter.framework import DType, torch
 from gradcheck.plugins.torch_adapter.making import made_at, made_of
+from gradcheck.plugins.torch_adapter.operations import target_behind
 from gradcheck.plugins.torch_adapter.precision import FLOAT64, NATIVE, Cast, cast_to, is_narrow
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
 from gradcheck.plugins.torch_adapter.trials import tried_out
@@ -34,7 +35,8 @@ def from_torch(
 
     Arguments:
         arguments: what it is called with, by name: tensors, tuples, lists and dicts of them, and anything else. They
-            are the point at which ``gradcheck.check(module, {})`` verifies it.
+            are the point at which ``gradcheck.check(module, {})`` verifies it. Tensors that require a gradient are
+            perturbed; if none does, all that hold floating-point or complex numbers.
         inputs: declarations instead, so that it can be verified at drawn points; a leaf inside of an argument has a
             path for its name, such as ``state[0]`` or ``options.scale``.
         parameters, outputs: more declarations; an nn.Module's parameters need none.
@@ -62,7 +64,7 @@ def from_torch(
             f"from_torch was given {'neither arguments nor' if inputs is None else 'both arguments and'} inputs;"
             f" expected arguments, to verify at these, or inputs, declarations to draw points from"
         )
-    cast, given = cast_to(dtype), arguments or {}
+    target, cast, given = target_behind(target), cast_to(dtype), arguments or {}
 
     def made(cast: Cast) -> TorchModule:
         if inputs is None:

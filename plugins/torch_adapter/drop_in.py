@@ -10,6 +10,7 @@ from gradcheck.plugins.torch_adapter.batched import batched_problems
 from gradcheck.plugins.torch_adapter.construction import from_torch
 from gradcheck.plugins.torch_adapter.conversion import is_tensor
 from gradcheck.plugins.torch_adapter.framework import Tensor
+from gradcheck.plugins.torch_adapter.operations import target_behind
 from gradcheck.plugins.torch_adapter.precision import NATIVE
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
 from gradcheck.surfaces.report import check
@@ -109,14 +110,8 @@ def _module_of(func: Any, inputs: Any, **options: Any) -> TorchModule:
         raise ValueError(
             "gradcheck expects at least one input tensor that requires a gradient; none does: x.requires_grad_()"
         )
-    target = _function_class_behind(func)
+    target = target_behind(func)
     return from_torch(target, arguments=_named(target, given), dtype=NATIVE, **options)
-
-
-def _function_class_behind(func: Any) -> Any:
-    """The autograd.Function of an ``apply``, whose results can then be looked at as they come."""
-    owner = getattr(func, "__self__", None)
-    return owner if isinstance(owner, type) and getattr(func, "__name__", "") == "apply" else func
 
 
 def _named(target: Any, given: Sequence[Any]) -> Mapping[str, Any]:

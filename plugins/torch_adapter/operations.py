@@ -48,9 +48,16 @@ def is_function_class(target: object) -> bool:
 
 
 def is_of_torch(target: object) -> bool:
-    """Whether something can be told to be torch's by its own type."""
+    """Whether something is torch's by its own type."""
     kinds = (torch.nn.Module, torch.jit.ScriptFunction)
     return isinstance(target, kinds) or is_function_class(target) or _is_module_class(target)
+
+
+def target_behind(target: Any) -> Any:
+    """The autograd.Function of an ``apply`` and the nn.Module of a ``forward``; anything else as it is."""
+    owner, name = getattr(target, "__self__", None), getattr(target, "__name__", "")
+    known = is_function_class(owner) if name == "apply" else isinstance(owner, torch.nn.Module) and name == "forward"
+    return owner if known else target
 
 
 def operation_of(

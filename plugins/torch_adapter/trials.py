@@ -19,19 +19,19 @@ from gradcheck.values.aliases import Leaves
 def tried_out(modules: Iterable[TorchModule]) -> TorchModule:
     """The first module that can be run and computes in the precision of its leaves, with what it does.
 
-    If none does, the last that can be run; if none can, the first, which will say why when it is verified.
+    If none does, the last that can be run; if none can, the last of all, which will say why when it is verified.
     """
     runnable: list[TorchModule] = []
     refused: list[TorchModule] = []
     for module in modules:
         found = _tried(module)
         if found is None:
-            refused.append(module)
+            refused.append(replace(module, ways=module.ways[-1:]))
         elif found.facts.precise:
             return found
         else:
             runnable.append(found)
-    return runnable[-1] if runnable else refused[0]
+    return [*refused, *runnable][-1]
 
 
 def _tried(module: TorchModule) -> TorchModule | None:

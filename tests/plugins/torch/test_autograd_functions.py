@@ -36,6 +36,10 @@ def test_arguments_in_order_may_have_any_names() -> None:
     assert leaves_of(passes(Linear, {"a": drawn(4, 3), "b": drawn(3, 2), "c": drawn(2), "d": 2})) == ["a", "b", "c"]
 
 
+def test_an_apply_stands_for_its_class() -> None:
+    assert leaves_of(passes(Linear.apply, point())) == ["x", "weight", "bias"]
+
+
 def test_arguments_have_to_fit() -> None:
     with pytest.raises(PointError, match=r"Linear has no argument 'wieght'; it takes x, weight.*did you mean 'weight'"):
         gradcheck.check(Linear, {"x": drawn(4, 3), "wieght": drawn(3, 2)})

@@ -201,6 +201,10 @@ def test_an_object_with_forward_and_backward_is_told_to_take_arrays() -> None:
         (torch.argmax, r"argmax: forward returned no tensor that can be differentiated, only a tensor of torch.int64"),
         (lambda x: None, "returned no tensor that can be differentiated, only a NoneType"),
         (lambda x: (), "returned no tensor that can be differentiated, only nothing"),
+        (
+            torch.linalg.cholesky,
+            "forward raised RuntimeError: linalg.cholesky: The input tensor A must have at least 2",
+        ),
         (lambda x: x.foo, "forward raised AttributeError: 'Tensor' object has no attribute 'foo'"),
     ],
 )

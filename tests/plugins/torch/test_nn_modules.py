@@ -178,6 +178,16 @@ def test_modules_with_indices_are_right() -> None:
     passes(nn.CrossEntropyLoss(), {"input": drawn(3, 4), "target": torch.tensor([0, 3, 1])})
 
 
+def test_a_forward_stands_for_its_module() -> None:
+    norm = nn.BatchNorm1d(3)
+    assert leaves_of(passes(norm.forward, {"x": drawn(4, 3)})) == ["x", "weight", "bias"]
+    assert int(norm.num_batches_tracked) == 0
+
+
+def test_a_sparse_gradient_is_made_dense() -> None:
+    passes(nn.Embedding(4, 2, sparse=True), {"input": torch.tensor([0, 2, 2])})
+
+
 def test_parameters_keep_the_layout_that_they_have() -> None:
     seen: set[Any] = set()
 
