@@ -83,7 +83,7 @@ class AutogradModule(Module):
     def value(self, **leaves: Array) -> Outputs:
         """The outputs of the function on plain arrays."""
         returned = self.function(leaves)
-        return self._named(outputs_in(returned), is_container(returned))
+        return self._named(outputs_in(returned, tuple(self.outputs)), is_container(returned))
 
     @cached_property
     def has_jvp(self) -> bool:
@@ -120,8 +120,11 @@ class AutogradModule(Module):
         """The trace by some leaves, without those for which no VJP is defined."""
         defined = [name for name in chosen if name not in self._undefined]
         try:
-            return traced(self._of_others(leaves), {name: leaves[name] for name in defined}) if defined else None
+            if not defined:
+                return None
+            return traced(self._of_others(leaves), {name: leaves[name] for name in defined}, tuple(self.outputs))
         except NOT_DEFINED:
+            self.value(**leaves)  # what the function raises by itself says nothing of its derivatives
             self._undefined.update(self._undefined_by_itself(leaves, defined))
             if not set(defined) & set(self._undefined):
                 raise
@@ -143,7 +146,8 @@ class AutogradModule(Module):
 
     def _forward_mode(self, leaves: Named, tangents: Named) -> Trace:
         chosen = {name: leaves[name] for name in self.differentiated(leaves)}
-        return traced(self._of_others(leaves), chosen, {name: tangents[name] for name in chosen})
+        along = {name: tangents[name] for name in chosen}
+        return traced(self._of_others(leaves), chosen, tuple(self.outputs), along)
 
     def _twice(self, point: Point, cotangents: Named, gradients: Named) -> dict[str, Array]:
         assert point.trace is not None, "has_double_backward is False without a VJP"
@@ -162,17 +166,13 @@ class AutogradModule(Module):
         return dict(zip(outputs, given, strict=True))
 
     def _named(self, outputs: Named, several: bool) -> Outputs:
-        """The outputs as the core takes them: one array by itself, others by declared names or by their places."""
+        """The outputs as the core takes them: one array by itself, others by name."""
         if not outputs:
             raise ModuleError(
                 "the function returned no floating-point numbers; expected an array, or a container of them"
             )
         arrays = {name: np.asarray(tracer.getval(output)) for name, output in outputs.items()}
-        if not several:
-            return next(iter(arrays.values()))
-        declared = tuple(self.outputs)
-        names = declared if len(declared) == len(arrays) and set(declared) != set(arrays) else tuple(arrays)
-        return dict(zip(names, arrays.values(), strict=True))
+        return arrays if several else next(iter(arrays.values()))
 
     @cached_property
     def _specimen(self) -> Leaves | None:

@@ -69,26 +69,31 @@ class Trace:
         return {**still, **{name: output._node.g for name, output in moved.items()}}
 
 
-def traced(function: Callable[[Named], Any], leaves: Named, tangents: Named | None = None) -> Trace:
+def traced(
+    function: Callable[[Named], Any], leaves: Named, names: tuple[str, ...] = (), tangents: Named | None = None
+) -> Trace:
     """Run a function on some leaves and record what it does: for reverse mode, or for forward mode along tangents.
+
+    Arguments:
+        names: declared names of its outputs.
 
     Raises NotImplementedError or KeyError where autograd has no derivative of something by one of the leaves.
     """
     with _level() as level:
         roots = {name: _root(name, tangents) for name in leaves}
         returned = function({name: tracer.new_box(value, level, roots[name]) for name, value in leaves.items()})
-        outputs = outputs_in(returned)
+        outputs = outputs_in(returned, names)
         values = list(outputs.values())
         end: Any = builtins.tuple(values) if len(values) > 1 and tangents is None else next(iter(values), None)
         return Trace(outputs, level, is_container(returned), end._node if _is_on(end, level) else None, roots)
 
 
 def pulled_back_twice(function: Callable[[Named], Any], leaves: Named, cotangents: Named, gradients: Named) -> Named:
-    """Cotangents of the gradients pulled back to the leaves and to the cotangents."""
+    """Cotangents of the gradients pulled back to the leaves and to the cotangents, which name the outputs."""
     given = {f"{name}{COTANGENT}": value for name, value in cotangents.items()}
 
     def gradients_at(both: Named) -> Any:
-        inner = traced(function, {name: both[name] for name in leaves})
+        inner = traced(function, {name: both[name] for name in leaves}, tuple(cotangents))
         return inner.pulled_back({name: both[f"{name}{COTANGENT}"] for name in inner.outputs})
 
     return traced(gradients_at, {**leaves, **given}).pulled_back(gradients)

@@ -52,9 +52,15 @@ def filled(place: Any, leaves: Mapping[str, Any]) -> Any:
     return _rebuilt(place, parts)
 
 
-def outputs_in(returned: Any) -> dict[str, Any]:
-    """The floating-point arrays in what a function returned, traced or not, by name: the key of a dict, ``a[0]``."""
-    return {name.removeprefix("a."): value for name, value in _outputs(returned, "a")}
+def outputs_in(returned: Any, declared: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The floating-point arrays in what a function returned, traced or not.
+
+    They are called by declared names, if there are as many; else as their places are: by the key of a dict, ``a[0]``.
+    """
+    found = {name.removeprefix("a."): value for name, value in _outputs(returned, "a")}
+    if len(declared) != len(found) or set(declared) == set(found):
+        return found
+    return dict(zip(declared, found.values(), strict=True))
 
 
 def is_container(returned: Any) -> bool:
