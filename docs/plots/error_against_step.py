@@ -17,7 +17,8 @@ from gradcheck.algebra.precision import Noise
 from gradcheck.calculus.climbing import Goal, climbed
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
-from gradcheck.calculus.samples import Line, Neighbourhood
+from gradcheck.calculus.line import Line
+from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.values.aliases import Array, Leaves
 
 POINT = 0.7

@@ -6,9 +6,11 @@ import numpy as np
 
 from gradcheck.algebra.layout import Layout, coordinates, real_view
 from gradcheck.algebra.precision import eps_of
+from gradcheck.calculus.batches import Batches
 from gradcheck.calculus.calls import Forward, as_array, call_backward, call_backwards
 from gradcheck.calculus.decoding import decoded_jacobians
 from gradcheck.calculus.jacobian import Jacobian, Rows
+from gradcheck.calculus.pullbacks import Gradients, PullBacks
 from gradcheck.values.aliases import Array, Leaves
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
@@ -16,8 +18,13 @@ from gradcheck.values.module import Module
 _FLOAT64 = np.dtype(np.float64)
 
 
-def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves: Sequence[str]) -> dict[str, Jacobian]:
+def analytical_jacobians(
+    module: Module, forward: Forward, point: Leaves, leaves: Sequence[str], batches: Batches | None = None
+) -> dict[str, Jacobian]:
     """The module's own Jacobian of every given leaf.
+
+    Arguments:
+        batches: many backwards at once, if they may be had so.
 
     Row i of the result is what backward returns for the cotangent that is 1 at output coordinate i and 0
     elsewhere; both outputs and coordinates are in C order.
@@ -33,7 +40,14 @@ def analytical_jacobians(module: Module, forward: Forward, point: Leaves, leaves
         for leaf, collected in rows.items():
             collected.add(_gradient(module, gradients, leaf, point[leaf]))
 
-    call_backwards(module, forward.saved, map(forward.one_hot, range(forward.layout.size)), take)
+    outputs, done = forward.layout.size, 0
+    while batches and done < outputs and (count := batches.cotangents_at_once()):
+        hot = np.eye(min(count, outputs - done), outputs, done)
+        found = batches.gradients(hot, {leaf: point[leaf] for leaf in leaves})
+        for leaf, gradients in (found or {}).items():
+            rows[leaf].add_coordinates(gradients)
+        done += len(hot) if found else 0
+    call_backwards(module, forward.saved, map(forward.one_hot, range(done, outputs)), take)
     return {leaf: collected.jacobian() for leaf, collected in rows.items()}
 
 
@@ -52,22 +66,28 @@ def expected_entries(module: Module, forward: Forward, point: Leaves) -> dict[st
 
 
 def grouped_jacobians(
-    module: Module, forward: Forward, point: Leaves, generator: np.random.Generator
+    module: Module, forward: Forward, point: Leaves, generator: np.random.Generator, batches: Batches | None = None
 ) -> tuple[dict[str, Jacobian], int] | None:
     """The same from backwards of several outputs at once, and how many of them it took; None if that fails.
 
     Arguments:
         point: the leaves whose Jacobians are wanted.
+        batches: many backwards at once, if they may be had so.
     """
 
     def pull_back(cotangent: Array, leaves: Iterable[str]) -> dict[str, Array]:
         gradients = call_backward(module, forward, cotangent)
         return {leaf: _coordinates(_gradient(module, gradients, leaf, point[leaf])) for leaf in leaves}
 
+    def pull_back_many(cotangents: Array, leaves: Iterable[str]) -> Gradients | None:
+        return batches.gradients(cotangents, {leaf: point[leaf] for leaf in leaves}) if batches else None
+
     arrays = [*zip(forward.layout.starts[:-1], forward.layout.real_shapes, strict=True)]
     shapes = dict(zip(point, Layout.of(point).real_shapes, strict=True))
     eps = max([eps_of(value) for value in point.values()], default=0.0)
-    return decoded_jacobians(pull_back, shapes, arrays, eps, generator)
+    at_once = batches.cotangents_at_once() if batches else 0
+    pulls = PullBacks(pull_back, tuple(shapes), forward.layout.size, pull_back_many, at_once)
+    return decoded_jacobians(pulls, shapes, arrays, eps, generator)
 
 
 def _coordinates(gradient: Array) -> Array:

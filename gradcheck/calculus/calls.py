@@ -1,7 +1,6 @@
 """Calling the module under verification, and turning its misbehaviour into errors that name it."""
 
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,6 +62,15 @@ class Forward:
         real_view(parts[hot])[offset] = 1
         return self.as_returned(parts)
 
+    def cotangents(self, vectors: Array) -> Any:
+        """Many vectors over all outputs (cotangents, outputs), each output with that additional first axis."""
+        count, starts, parts = len(vectors), self.layout.starts, {}
+        for (name, output), start, stop in zip(self.outputs.items(), starts[:-1], starts[1:], strict=True):
+            part = np.ascontiguousarray(vectors[:, start:stop], np.float64)
+            part = part.view(np.complex128) if output.dtype.kind == "c" else part
+            parts[name] = part.astype(output.dtype).reshape(count, *output.shape)
+        return self.as_returned(parts)
+
     def as_returned(self, parts: Mapping[str, Array]) -> Any:
         """One array for every output in the structure in which forward returned them."""
         return dict(parts) if self.named else next(iter(parts.values()))
@@ -70,16 +78,16 @@ class Forward:
 
 def call_forward(module: Module, leaves: Leaves, seed: int) -> Forward:
     """Run the module's forward; raise ModuleError if it raises or returns anything but arrays."""
-    returned = _guarded(module, "forward", lambda: module.forward(**leaves, **_stream(module, seed)))
-    return _forward_of(module, returned)
+    returned = guarded(module, "forward", lambda: module.forward(**leaves, **stream(module, seed)))
+    return forward_of(module, returned)
 
 
-def _stream(module: Module, seed: int) -> dict[str, np.random.Generator]:
+def stream(module: Module, seed: int) -> dict[str, np.random.Generator]:
     """What a stochastic module draws from; it depends on nothing but the seed, so that a reference draws the same."""
     return {"rng": generator_for(seed, "forward")} if module.stochastic else {}
 
 
-def _forward_of(module: Module, returned: object) -> Forward:
+def forward_of(module: Module, returned: object) -> Forward:
     """What forward returned, if that is what it has to be."""
     if not isinstance(returned, tuple) or len(returned) != 2:
         raise ModuleError(
@@ -132,7 +140,7 @@ def call_backward(module: Module, forward: Forward, cotangent: Array) -> Mapping
 
 def call_backward_with(module: Module, saved: Saved, cotangent: Any) -> Mapping[str, Any]:
     """Run the module's backward on a cotangent as it is; raise ModuleError if it raises or returns no gradients."""
-    return _gradients(module, _guarded(module, "backward", lambda: module.backward(saved, cotangent)))
+    return _gradients(module, guarded(module, "backward", lambda: module.backward(saved, cotangent)))
 
 
 def call_backwards(
@@ -144,7 +152,7 @@ def call_backwards(
         for cotangent in cotangents:
             take(_gradients(module, module.backward(saved, cotangent)))
 
-    _guarded(module, "backward", run)
+    guarded(module, "backward", run)
 
 
 def _gradients(module: Module, returned: object) -> Mapping[str, Any]:
@@ -165,66 +173,11 @@ def call_jvp(module: Module, forward: Forward, leaves: Leaves, tangents: Leaves)
     floating = {name: value for name, value in leaves.items() if value.dtype.kind in "fc"}
     given = {name: tangents.get(name, np.zeros_like(value)) for name, value in floating.items()}
     outputs = forward.outputs if forward.named else next(iter(forward.outputs.values()))
-    return _guarded(module, "jvp", lambda: pushed_forward(outputs, module.jvp(forward.saved, given)))
+    return guarded(module, "jvp", lambda: pushed_forward(outputs, module.jvp(forward.saved, given)))
 
 
-def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:
-    """The forward as a function from leaves to one vector, NaN where it has no value.
-
-    The vector may be the module's own output: it is to be copied before the next call.
-
-    A step away from the point a forward may raise (a Cholesky factorisation, a logarithm that
-    checks its argument): that is an answer about this step, not a failure of the module. Numpy's warnings are the
-    caller's to silence, who calls often.
-    """
-    layout = forward.layout
-    (first,) = forward.outputs.values() if len(forward.outputs) == 1 else (None,)
-    usual = first.shape if first is not None and first.dtype is _FLOAT64 else None
-
-    stochastic, ndarray, forward_of = module.stochastic, np.ndarray, module.forward
-
-    def evaluate(leaves: Leaves) -> Array:
-        try:
-            returned = forward_of(**leaves, **_stream(module, seed)) if stochastic else forward_of(**leaves)
-            # Called more often than all else together, so that the usual answer is taken as it is.
-            if type(returned) is tuple and len(returned) == 2 and type(returned[0]) is ndarray:
-                output = returned[0]
-                if output.shape == usual and output.dtype is _FLOAT64:
-                    return output.reshape(-1)
-            near = _forward_of(module, returned)
-        except (Exception, SystemExit):
-            return np.full(layout.size, np.nan)
-        if near.layout != layout:
-            raise ModuleError(
-                f"{module.name}: the outputs have shapes {dict(layout.shapes)} at the point but"
-                f" {dict(near.layout.shapes)} a small step away; expected the same shapes"
-            )
-        return ravel(near.outputs)
-
-    return evaluate
-
-
-def imaginary_outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leaves], Array]:
-    """The imaginary parts of forward at complex leaves, NaN where it does not take them or does not keep them."""
-    expected = dict(forward.layout.shapes)
-    nothing = np.full(forward.layout.size, np.nan)
-
-    def evaluate(leaves: Leaves) -> Array:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error")  # numpy drops an imaginary part with a warning
-                outputs = call_forward(module, leaves, seed).outputs
-        except ModuleError:
-            return nothing
-        complex_throughout = all(np.iscomplexobj(output) for output in outputs.values())
-        if not complex_throughout or {name: output.shape for name, output in outputs.items()} != expected:
-            return nothing
-        return np.concatenate([np.ravel(output.imag) for output in outputs.values()])
-
-    return evaluate
-
-
-def _guarded(module: Module, what: str, call: Callable[[], T]) -> T:
+def guarded(module: Module, what: str, call: Callable[[], T]) -> T:
+    """What a call of the module's forward, backward or jvp gives; ModuleError if it raises."""
     try:
         with np.errstate(all="ignore"):
             return call()

@@ -9,8 +9,9 @@ from gradcheck.algebra.steps import RATIO, Coordinate, coarse_ladder, finer_ladd
 from gradcheck.calculus.columns import column_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
+from gradcheck.calculus.line import Line
 from gradcheck.calculus.noise import is_usable
-from gradcheck.calculus.samples import Line, Samples
+from gradcheck.calculus.samples import Samples
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array
 

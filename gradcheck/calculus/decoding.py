@@ -7,7 +7,7 @@ import numpy as np
 
 from gradcheck.calculus.codes import coded_rows
 from gradcheck.calculus.jacobian import Jacobian
-from gradcheck.calculus.pullbacks import PullBack, PullBacks
+from gradcheck.calculus.pullbacks import PullBacks
 from gradcheck.calculus.translations import patterns_of, translated_rows
 from gradcheck.values.aliases import Array, Shape
 
@@ -38,7 +38,7 @@ class Found:
 
 
 def decoded_jacobians(
-    pull_back: PullBack,
+    pulls: PullBacks,
     leaves: Mapping[str, Shape],
     arrays: Sequence[tuple[int, Shape]],
     eps: float,
@@ -47,14 +47,14 @@ def decoded_jacobians(
     """The Jacobian of every leaf from fewer backwards than there are outputs, and how many; None if that fails.
 
     Arguments:
+        pulls: the backward of these leaves.
         leaves: shape of every leaf, in real numbers.
         arrays: position of the first output of every output array, and its shape.
         eps: machine epsilon in which the gradients are computed.
 
     What comes of it is verified with a random cotangent before it is returned.
     """
-    outputs = sum(int(np.prod(shape)) for _, shape in arrays)
-    pulls, most = PullBacks(pull_back, tuple(leaves), outputs), int(_WORTHWHILE * outputs)
+    outputs, most = pulls.outputs, int(_WORTHWHILE * pulls.outputs)
     arrays = [(first, shape) for first, shape in arrays if 0 not in shape]
     by_translation = _translated(pulls, arrays, leaves, most, generator)
     jacobians = _right(pulls, {leaf: rows.jacobian(outputs) for leaf, rows in by_translation.items()}, eps, generator)

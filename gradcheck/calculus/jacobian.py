@@ -114,14 +114,23 @@ class Rows:
         if self._filled == len(self._block):
             self._collect()
 
+    def add_coordinates(self, gradients: Array) -> None:
+        """Add many rows, given by the coordinates of the leaf (rows, coordinates)."""
+        self._collect()
+        self._take(gradients)
+
     def _collect(self) -> None:
-        block = self._block[: self._filled].reshape(-1)
+        self._take(self._block[: self._filled])
+        self._filled = 0
+
+    def _take(self, gradients: Array) -> None:
+        block = gradients.reshape(-1)
         places = np.flatnonzero(block)  # NaN is no zero
         rows, columns = np.divmod(places, max(self._coordinates, 1))
         self._rows.append(rows + self._before)
         self._columns.append(columns)
         self._values.append(block[places])
-        self._before, self._filled = self._before + self._filled, 0
+        self._before += len(gradients)
 
     def jacobian(self) -> Jacobian:
         """The Jacobian of the rows so far."""

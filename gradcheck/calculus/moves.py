@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from gradcheck.calculus.jacobian import Jacobian
-from gradcheck.calculus.samples import Line, Pairs
+from gradcheck.calculus.line import Line, Pairs
 from gradcheck.values.aliases import Array
 
 # The column of an output that moves although no coordinate of its group is supposed to move it.
@@ -55,10 +55,16 @@ class Moves:
         return [counted.members, counted.group_of, *entries]
 
 
-def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Moves:
-    """Perturb some groups."""
+def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, at_once: bool) -> Moves:
+    """Perturb some groups.
+
+    Arguments:
+        at_once: whether many forwards may be had at once, where that is possible.
+    """
     members, group_of = _members(groups)
-    above, below = _sides(line, pairs, groups, members)
+    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
+    if not (at_once and line.sides_at_once(groups, pairs, above, below)):
+        _one_by_one(line, pairs, groups, members, above, below)
     places, member = jacobian.entries_of(members)
     claimed = group_of[member] * line.outputs + jacobian.rows[places]
     analytical = np.zeros(above.shape)
@@ -81,16 +87,16 @@ def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian
     return Moves(members, group_of, number, owners, outputs, analytical, above, below)
 
 
-def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, coordinates: Array) -> tuple[Array, Array]:
-    """The outputs above and below the point, for every group (groups, outputs)."""
-    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
+def _one_by_one(
+    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, members: Array, above: Array, below: Array
+) -> None:
+    """Write down the outputs above and below the point, for every group (groups, outputs)."""
     with np.errstate(all="ignore"):
-        if coordinates.size == len(groups):
-            line.each_by_itself(coordinates, pairs, above, below)
-            return above, below
-        for k, members in enumerate(groups):
-            line.outputs_around(members, pairs.upper[members], pairs.lower[members], above[k], below[k])
-    return above, below
+        if members.size == len(groups):
+            line.each_by_itself(members, pairs, above, below)
+            return
+        for k, group in enumerate(groups):
+            line.outputs_around(group, pairs.upper[group], pairs.lower[group], above[k], below[k])
 
 
 def _members(groups: Sequence[Array] | Array) -> tuple[Array, Array]:

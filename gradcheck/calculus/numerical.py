@@ -9,7 +9,8 @@ from gradcheck.calculus.columns import first_estimates
 from gradcheck.calculus.coordinates import Coordinates, coordinates_of
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS
-from gradcheck.calculus.samples import Line, Neighbourhood, Samples
+from gradcheck.calculus.line import Line
+from gradcheck.calculus.samples import Neighbourhood, Samples
 from gradcheck.values.aliases import Array
 
 # Relative noise at which an output is taken to be computed in a lower precision than float64.

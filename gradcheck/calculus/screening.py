@@ -8,8 +8,9 @@ import numpy as np
 from gradcheck.calculus.columns import first_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.jacobian import Jacobian
+from gradcheck.calculus.line import Line, Pairs
 from gradcheck.calculus.moves import Moves, moves_of
-from gradcheck.calculus.samples import Line, Pairs, Samples
+from gradcheck.calculus.samples import Samples
 from gradcheck.values.aliases import Array
 
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
@@ -124,7 +125,11 @@ def screened(
     looks, settled = _agreeing(line, shared, together, jacobian, accepts)
     alone = np.setdiff1d(columns, settled, assume_unique=True)
     open_columns = [alone[~quiet[alone]]]
-    for look in _looked_at(line, pairs, alone[:, None], jacobian):
+    if line.values_at_once:
+        found, accepted = _agreeing(line, pairs, alone[:, None], jacobian, accepts)
+        looks += found
+        alone = np.setdiff1d(alone, accepted, assume_unique=True)
+    for look in _looked_at(line, pairs, alone[:, None], jacobian, at_once=False):
         looks.append(look)
         open_columns.append(look.members[~accepts(look)])
     return Screen(
@@ -139,13 +144,13 @@ def screened(
 
 
 def _agreeing(
-    line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, accepts: Accepts
+    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, accepts: Accepts
 ) -> tuple[list[Look], Array]:
-    """What is found of the groups that agree, and their members."""
+    """What is found of the groups that agree, and their members; many are perturbed at once where that is possible."""
     found: list[Look] = []
     settled: list[Array] = [np.zeros(0, np.intp)]
     refused = 0
-    for look in _looked_at(line, pairs, groups, jacobian):
+    for look in _looked_at(line, pairs, groups, jacobian, at_once=True):
         right = accepts(look)
         found.append(look.only(right))
         settled.append(look.members[right[look.group_of]])
@@ -155,14 +160,16 @@ def _agreeing(
     return found, np.concatenate(settled)
 
 
-def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[Look]:
+def _looked_at(
+    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, *, at_once: bool
+) -> Iterator[Look]:
     """Some groups after the other; of single coordinates, that move little each, as many as are worth a look."""
-    at_once = max(1, _AT_ONCE // max(line.outputs, 1))
+    count = max(1, _AT_ONCE // max(line.outputs, 1))
     waiting: list[Moves] = []
-    for start in range(0, len(groups), at_once):
-        waiting.append(moves_of(line, pairs, groups[start : start + at_once], jacobian))
+    for start in range(0, len(groups), count):
+        waiting.append(moves_of(line, pairs, groups[start : start + count], jacobian, at_once))
         few = sum(moves.above.size for moves in waiting) < _WORTH_A_LOOK
-        if few and isinstance(groups, np.ndarray) and start + at_once < len(groups):
+        if few and isinstance(groups, np.ndarray) and start + count < len(groups):
             continue
         moves = Moves.joined(waiting)
         width, outputs = pairs.width[moves.columns], moves.rows

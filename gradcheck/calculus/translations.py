@@ -132,9 +132,9 @@ def translated_rows(
     coordinates = {leaf: found[outputs] for leaf, found in coordinates.items()}
     values = {leaf: np.empty(found.shape) for leaf, found in coordinates.items()}
     stop = 0
-    for members in groups:
+    pulled = pulls.each([first + members for members in groups], weights, patterns)
+    for members, gradients in zip(groups, pulled, strict=True):
         start, stop = stop, stop + members.size
-        gradients = pulls.pulled(first + members, weights[start:stop], patterns)
         for leaf, gradient in gradients.items():
             at = coordinates[leaf][start:stop]
             gradient.take(at, out=values[leaf][start:stop], mode="wrap")  # OUTSIDE is somewhere

@@ -6,6 +6,7 @@ from functools import cached_property
 from gradcheck.algebra.layout import coordinates_in
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import analytical_jacobians, expected_entries, grouped_jacobians
+from gradcheck.calculus.batches import Batches
 from gradcheck.calculus.calls import Forward
 from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.checking.modes import is_projected, may_be_grouped
@@ -26,6 +27,7 @@ class Claims:
         module, forward: whose backward, at which point.
         point: the differentiable leaves.
         settings: which modes may be used.
+        batches: many backwards at once, where the module offers them.
         one_hot: whether every output has to be pulled back by itself.
     """
 
@@ -33,6 +35,7 @@ class Claims:
     forward: Forward
     point: Leaves
     settings: Settings
+    batches: Batches | None = None
     one_hot: bool = False
 
     @cached_property
@@ -49,7 +52,7 @@ class Claims:
                 )
         if self._decoded is not None:
             return self._decoded[0]
-        return analytical_jacobians(self.module, self.forward, self.point, self.leaves)
+        return analytical_jacobians(self.module, self.forward, self.point, self.leaves, self._batches)
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:
@@ -63,9 +66,13 @@ class Claims:
         return self.forward.layout.size if self._decoded is None else self._decoded[1]
 
     @property
-    def are_grouped(self) -> bool:
-        """Whether several outputs were pulled back at once."""
-        return self._decoded is not None
+    def are_single(self) -> bool:
+        """Whether there was one backward for every output."""
+        return self._decoded is None and not (self._batches and self._batches.cotangents_at_once())
+
+    @property
+    def _batches(self) -> Batches | None:
+        return None if self.one_hot else self.batches
 
     @cached_property
     def by_one_hots(self) -> "Claims":
@@ -86,4 +93,5 @@ class Claims:
         if self.one_hot or not any(may_be_grouped(self.settings, size, outputs) for size in sizes):
             return None
         point = {leaf: self.point[leaf] for leaf in self.leaves}
-        return grouped_jacobians(self.module, self.forward, point, generator_for(self.settings.seed, "decoding"))
+        generator = generator_for(self.settings.seed, "decoding")
+        return grouped_jacobians(self.module, self.forward, point, generator, self._batches)

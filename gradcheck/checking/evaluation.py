@@ -9,18 +9,18 @@ import numpy as np
 
 from gradcheck.adapters.wrapped import LaidOut
 from gradcheck.algebra.layout import coordinates_in, ravel, real_view
-from gradcheck.algebra.precision import Noise, shown_eps
+from gradcheck.algebra.precision import Noise, eps_of, shown_eps
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import gradient_of
+from gradcheck.calculus.batches import Batches
 from gradcheck.calculus.calls import (
     Forward,
     call_backward,
     call_forward,
-    imaginary_outputs_near,
-    outputs_near,
     require_finite,
 )
 from gradcheck.calculus.jacobian import Jacobian
+from gradcheck.calculus.nearby import imaginary_outputs_near, outputs_near
 from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.checking.claims import Claims
 from gradcheck.checking.point import is_differentiable
@@ -100,7 +100,7 @@ class Evaluation:
     def claims(self) -> Claims:
         """What backward says at the point of every differentiable leaf."""
         point = {leaf: self.case.leaves[leaf] for leaf in self.differentiable}
-        return Claims(self.module, self.forward, point, self.settings)
+        return Claims(self.module, self.forward, point, self.settings, self.batches)
 
     @cached_property
     def jacobians(self) -> dict[str, Jacobian]:
@@ -125,7 +125,7 @@ class Evaluation:
     @cached_property
     def by_one_hots(self) -> "Evaluation":
         """The same with one backward for every output: by that a disagreement is judged."""
-        if not self.claims.are_grouped:
+        if self.claims.are_single:
             return self
         if self.block is not None:
             return self.whole.by_one_hots.part(self.block.leaf, self.block.columns)
@@ -151,7 +151,7 @@ class Evaluation:
 
     def _sharing(self, other: "Evaluation", **known: Any) -> "Evaluation":
         """Another evaluation of the same case, with what has been computed of it here, and what else is known."""
-        same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "neighbourhood")
+        same = ("differentiable", "laid_out", "forward", "cotangent", "gradients", "batches", "neighbourhood")
         other.__dict__.update({name: self.__dict__[name] for name in same if name in self.__dict__}, **known)
         return other
 
@@ -181,12 +181,26 @@ class Evaluation:
         forward = self.forward  # which finds out whether a forward writes to the leaves that it is given
         repeated = call_forward(self.laid_out, self.case.leaves, self.settings.seed)
         return Neighbourhood(
-            evaluate=outputs_near(self.laid_out, forward, self.settings.seed),
+            evaluate=self._evaluate,
             point=self.case.leaves,
             value=ravel(forward.outputs),
             noise=Noise.of(forward.outputs, ravel(repeated.outputs), self._outputs_nearby),
+            batches=self.batches,
             imaginary=self._imaginary if self.settings.complex_step else None,
         )
+
+    @cached_property
+    def _evaluate(self) -> Callable[[Leaves], Array]:
+        return outputs_near(self.laid_out, self.forward, self.settings.seed)
+
+    @cached_property
+    def batches(self) -> Batches | None:
+        """Many forwards or backwards at once, where the module offers them."""
+        module, leaves = self.laid_out, self.case.leaves
+        if not (module.has_forward_batch or module.has_backward_batch):
+            return None
+        eps = max(map(eps_of, (*leaves.values(), *self.forward.outputs.values())), default=0.0)
+        return Batches(module, self.forward, leaves, self._evaluate, eps)
 
     @property
     def _outputs_nearby(self) -> dict[str, Array]:

@@ -6,8 +6,8 @@ import numpy as np
 
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.coordinates import coordinates_of
+from gradcheck.calculus.line import Line
 from gradcheck.calculus.moves import NOBODY
-from gradcheck.calculus.samples import Line
 from gradcheck.calculus.screening import Look, Screen, screened
 from gradcheck.checking.comparison import Comparison, beside, compare
 from gradcheck.checking.effort import effort_for, groups_of

@@ -37,7 +37,8 @@ def check_gradient(evaluation: Evaluation, leaf: str) -> CheckResult:
     others = (gradient_at_the_point(generic, leaf) for generic in generic_points(evaluation))
     other = next((found for found in others if found.evidence and found.evidence.scale > 0), None)
     if other is None:
-        return replace(result, notes=tuple(f"this point cannot tell: {note}" for note in special.get(leaf, ())))
+        untold = (f"this point cannot tell: {note}" for note in special.get(leaf, ()))
+        return replace(result, notes=(*result.notes, *untold))
     if other.verdict is Verdict.PASS and result.evidence is not None and result.evidence.scale > 0:
         return result
     return replace(other, message=f"at a second, generic point, since the first cannot tell: {other.message}")
@@ -58,7 +59,8 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.findings)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
-    return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses)
+    notes = tuple(evaluation.batches.notes) if evaluation.batches else ()
+    return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses, notes=notes)
 
 
 def _sample(evaluation: Evaluation, leaf: str, effort: Effort) -> Array:

@@ -10,8 +10,9 @@ from gradcheck.algebra.precision import Noise, eps_of, shown_eps
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.approach import Derivative, derivative_along, norm
-from gradcheck.calculus.calls import call_backward, outputs_near
+from gradcheck.calculus.calls import call_backward
 from gradcheck.calculus.directions import WEAKEST, Mover, cotangents, direction, median_of, steps_for
+from gradcheck.calculus.nearby import outputs_near
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.values.aliases import Array
 

@@ -12,7 +12,8 @@ from gradcheck.calculus.climbing import Goal, climbed
 from gradcheck.calculus.columns import column_estimate, first_estimates
 from gradcheck.calculus.coordinates import coordinates_of
 from gradcheck.calculus.estimate import Estimate
-from gradcheck.calculus.samples import Line, Neighbourhood
+from gradcheck.calculus.line import Line
+from gradcheck.calculus.samples import Neighbourhood
 from gradcheck.calculus.smoothing import smoothed
 from gradcheck.values.aliases import Array, Leaves
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gradcheck.calculus.decoding import decoded_jacobians
 from gradcheck.calculus.grids import Grid, grid_of
 from gradcheck.calculus.jacobian import Jacobian
-from gradcheck.calculus.pullbacks import Gradients
+from gradcheck.calculus.pullbacks import Gradients, PullBacks
 from gradcheck.values.aliases import Array, Shape
 from tests.calculus.matrices import banded, block_diagonal, by_weight, numbers, seeds, sparse
 
@@ -37,7 +37,8 @@ def decoded(backward: Backward, shapes: Sequence[Shape], seed: int = 0) -> tuple
     leaves = {leaf: (matrix.shape[1],) for leaf, matrix in backward.matrices.items()}
     starts = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)]).tolist()
     arrays = list(zip(starts[:-1], shapes, strict=True))
-    return decoded_jacobians(backward, leaves, arrays, EPS, np.random.default_rng(seed))
+    pulls = PullBacks(backward, tuple(leaves), int(starts[-1]))
+    return decoded_jacobians(pulls, leaves, arrays, EPS, np.random.default_rng(seed))
 
 
 RNG = np.random.default_rng(0)

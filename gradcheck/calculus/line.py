@@ -1,0 +1,145 @@
+"""The forward along coordinates of one leaf, one by one or several at once: the outputs above and below the point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcheck.algebra.layout import real_view
+from gradcheck.calculus.samples import Neighbourhood, Samples
+from gradcheck.values.aliases import Array
+
+_IMAGINARY_STEP = 1e-150
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Points above and below coordinates in the dtype of their leaf, and how far they are off (coordinates,)."""
+
+    upper: Array
+    lower: Array
+    up: Array
+    down: Array
+
+    @cached_property
+    def width(self) -> Array:
+        """The distance of the points above and below (coordinates,)."""
+        return np.asarray(self.up + self.down)
+
+    def with_those_of(self, other: "Pairs", coordinates: Array) -> "Pairs":
+        """The same but for some coordinates, for which another one's are taken."""
+        parts = {field.name: getattr(self, field.name).copy() for field in fields(self)}
+        for name, part in parts.items():
+            part[coordinates] = getattr(other, name)[coordinates]
+        return Pairs(**parts)
+
+
+class Line:
+    """Takes samples along any coordinate of one leaf; counts what it costs."""
+
+    def __init__(self, near: Neighbourhood, leaf: str) -> None:
+        self._near, self._leaf = near, leaf
+        self._original = real_view(np.array(near.point[leaf], order="C"))
+        # Only this copy is perturbed; each entry is put back by value, since x + h - h is not always x.
+        perturbed = np.array(near.point[leaf], order="C")
+        self._leaves = {**near.point, leaf: perturbed}
+        self._entries = real_view(perturbed)
+        self.outputs = near.value.size
+        self.centre, self.noise = near.value, near.noise
+        self.forwards = 0
+
+    def samples(self, coordinate: int, steps: Sequence[float] | Array) -> Samples:
+        """The outputs at pairs of points around one coordinate, all other coordinates being left alone."""
+        return self._pairs(np.full(len(steps), coordinate), np.asarray(steps))
+
+    def one_pair_each(self, coordinates: Array, steps: Array) -> Samples:
+        """The outputs at one pair of points around each of some coordinates, perturbed by itself.
+
+        In the result every coordinate has the place that a step has in ``samples``.
+        """
+        return self._pairs(coordinates, steps)
+
+    def _pairs(self, coordinates: Array, steps: Array) -> Samples:
+        pairs = self.pairs(coordinates, steps)
+        above, below = (np.empty((len(steps), self.outputs)) for _ in range(2))
+        with np.errstate(all="ignore"):
+            for k, coordinate in enumerate(coordinates.tolist()):
+                self.outputs_around(coordinate, pairs.upper[k], pairs.lower[k], above[k], below[k])
+        return Samples(pairs.up, pairs.down, above, below, self.centre, self.noise)
+
+    def pairs(self, coordinates: Array, steps: Array) -> "Pairs":
+        """The points a step above and below some coordinates."""
+        # The points are rounded to what the dtype can hold, and distances are taken from the rounded
+        # points, so rounding them costs the differences nothing.
+        values, dtype = self._original[coordinates], self._original.dtype
+        with np.errstate(over="ignore"):
+            upper, lower = values + steps.astype(dtype), values - steps.astype(dtype)
+        exact = np.result_type(dtype, np.float64)
+        up, down = upper.astype(exact) - values.astype(exact), values.astype(exact) - lower.astype(exact)
+        return Pairs(upper, lower, up.astype(np.float64), down.astype(np.float64))
+
+    def outputs_around(self, coordinates: Any, upper: Any, lower: Any, above: Array, below: Array) -> None:
+        """Write down the outputs with one coordinate, or several at once, at the points above, and at those below."""
+        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
+        entries[coordinates] = upper
+        above[:] = evaluate(leaves)
+        entries[coordinates] = lower
+        below[:] = evaluate(leaves)
+        entries[coordinates] = self._original[coordinates]
+        self.forwards += 2
+
+    def each_by_itself(self, coordinates: Array, pairs: "Pairs", above: Array, below: Array) -> None:
+        """Write down the outputs around each of some coordinates (coordinates, outputs).
+
+        The innermost loop of all: it does the least that can be done beside calling the forward.
+        """
+        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
+        points = (array[coordinates].tolist() for array in (pairs.upper, pairs.lower, self._original))
+        for k, (j, upper, lower, value) in enumerate(zip(coordinates.tolist(), *points, strict=True)):
+            entries[j] = upper
+            above[k] = evaluate(leaves)
+            entries[j] = lower
+            below[k] = evaluate(leaves)
+            entries[j] = value
+        self.forwards += 2 * coordinates.size
+
+    @property
+    def values_at_once(self) -> int:
+        """How many values of the leaf may be given to forward at once; none if it has to be one by one."""
+        return self._near.batches.values_at_once(self._leaf) if self._near.batches else 0
+
+    def sides_at_once(self, groups: Sequence[Array] | Array, pairs: "Pairs", above: Array, below: Array) -> bool:
+        """Write down the outputs around groups of coordinates, many at once; False where that is not to be had."""
+        original = self._near.point[self._leaf]
+        at_once = (self.values_at_once - 1) // 2
+        for start in range(0, len(groups) if at_once else 0, max(at_once, 1)):
+            part = groups[start : start + at_once]
+            # The point itself goes first: an output that stays as it is there has not moved.
+            values = np.repeat(np.ascontiguousarray(original)[None], 2 * len(part) + 1, axis=0)
+            entries = real_view(values).reshape(len(values), -1)
+            for k, members in enumerate(part):
+                entries[2 * k + 1, members], entries[2 * k + 2, members] = pairs.upper[members], pairs.lower[members]
+            found = self._near.batches.outputs(self._leaf, values) if self._near.batches else None
+            if found is None:
+                return False
+            moved = np.where(found[1:] == found[0], self.centre, found[1:])
+            above[start : start + len(part)], below[start : start + len(part)] = moved[0::2], moved[1::2]
+            self.forwards += 2 * len(part)
+        return at_once > 0
+
+    def complex_step(self, coordinate: int) -> Array:
+        """The derivatives Im a(x + ih) / h, without any difference; NaN where they are not to be had (outputs,).
+
+        a(x + ih) = a(x) + ih a'(x) - h²a″(x)/2 - …, so the imaginary part is h a'(x) up to h³, and h may be so small
+        that h³ vanishes beside it: there is neither truncation nor cancellation.
+
+        Source: Squire and Trapp, Using complex variables to estimate derivatives, SIAM Review 40 (1998).
+        """
+        if self._near.imaginary is None or np.iscomplexobj(self._near.point[self._leaf]):
+            return np.full(self.outputs, np.nan)
+        shifted = np.array(self._near.point[self._leaf], dtype=np.complex128, order="C")
+        shifted.reshape(-1)[coordinate] += 1j * _IMAGINARY_STEP
+        self.forwards += 1
+        return self._near.imaginary({**self._near.point, self._leaf: shifted}) / _IMAGINARY_STEP
