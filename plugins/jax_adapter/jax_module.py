@@ -16,6 +16,9 @@ from gradcheck.values.aliases import Array, Leaves, Outputs, Saved
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.module import Module
 
+# So many times as many values as are wanted may be computed rather than that another number is compiled for.
+_FOR_NOTHING = 16
+
 
 @dataclass(frozen=True)
 class JaxModule(Module):
@@ -71,14 +74,14 @@ class JaxModule(Module):
     def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Outputs:
         """Many forwards by jax.vmap."""
         with precision_for(leaves):
-            many = _batched(self.derivatives.compiled_values, leaf, _padded(values), *self.apart(leaves))
+            many = _batched(self.derivatives.compiled_values, leaf, self._padded(leaf, values), *self.apart(leaves))
             outputs = self._returned(many)
         return _first(outputs, len(values)) if isinstance(outputs, Mapping) else outputs[: len(values)]
 
     def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
         """Many backwards by jax.vmap."""
         named = self._by_name(cotangents)
-        padded = {name: _padded(value) for name, value in named.items()}
+        padded = {name: self._padded(f"cotangent {name}", value) for name, value in named.items()}
         with precision_for(saved):
             many = _batched(self.derivatives.compiled_pulled_back_many, *self.apart(saved), padded)
         return _first(_in_numpy(many), len(next(iter(named.values()))))
@@ -147,6 +150,23 @@ class JaxModule(Module):
         """The leaves that are declared not to be differentiated."""
         return frozenset(name for name, leaf in self.leaves.items() if not leaf.differentiable)
 
+    def _padded(self, what: str, values: Array) -> Array:
+        """Values and copies of the last of them, as many as have been compiled for already if those are not too many.
+
+        Every other number of values is compiled anew, which takes longer than to compute a few for nothing.
+        """
+        count, known = len(values), self._sizes.setdefault(what, set())
+        fitting = [size for size in known if count <= size <= _FOR_NOTHING * count]
+        step = 1 << max(count.bit_length() - 3, 0)
+        size = min(fitting, default=-(-count // step) * step)
+        known.add(size)
+        return np.concatenate([values, np.repeat(values[-1:], size - count, axis=0)]) if size > count else values
+
+    @cached_property
+    def _sizes(self) -> dict[str, set[int]]:
+        """How many values and cotangents have been compiled for."""
+        return {}
+
     def _by_name(self, cotangent: Any) -> dict[str, Array]:
         if isinstance(cotangent, Mapping):
             return dict(cotangent)
@@ -166,12 +186,6 @@ def _in_numpy(arrays: Named) -> dict[str, Array]:
 
 def _first(arrays: Mapping[str, Array], count: int) -> dict[str, Array]:
     return {name: array[:count] for name, array in arrays.items()}
-
-
-def _padded(values: Array) -> Array:
-    """As many values as a power of two, so that batches of other sizes are compiled only a few times."""
-    missing = (1 << max(len(values) - 1, 0).bit_length()) - len(values)
-    return np.concatenate([values, np.repeat(values[-1:], missing, axis=0)]) if missing and len(values) else values
 
 
 def _batched(function: Callable[..., Any], *arguments: Any) -> Any:

@@ -145,9 +145,11 @@ def test_batches_of_the_only_output_are_arrays_and_those_of_many_sizes_are_compi
         return x**2
 
     module = from_jax(function)
-    for count in range(33, 65):
+    for count in (513, *range(40, 80), 513, 500):
         assert module.forward_batch({"x": X}, "x", np.stack([X] * count)).shape == (count, 3)
     assert len(calls) == 1
+    assert module.forward_batch({"x": X}, "x", np.stack([X])).shape == (1, 3)
+    assert module.forward_batch({"x": X}, "x", np.stack([X])[:0]).shape == (0, 3)
 
 
 def test_a_function_that_vmap_does_not_take_has_no_batches() -> None:
