@@ -1,7 +1,7 @@
 """torch's generators of random numbers: seeded for one evaluation, and afterwards as they were."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
@@ -24,12 +24,13 @@ def restored() -> Iterator[None]:
             generator.set_state(state)
 
 
-@contextmanager
-def seeded(seed: int | None) -> Iterator[None]:
+def seeded(seed: int | None) -> AbstractContextManager[None]:
     """Let the generators begin with a seed, and leave them as they are found; nothing at all without a seed."""
-    if seed is None:
-        yield
-        return
+    return nullcontext() if seed is None else _seeded(seed)
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
     with restored():
         for generator in generators():
             generator.manual_seed(seed)
