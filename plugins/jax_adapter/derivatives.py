@@ -48,8 +48,12 @@ class Derivatives:
             return by_name
         return dict(zip(self.names, by_name.values(), strict=True))
 
-    def pulled_back(self, differentiated: Named, others: Named, cotangents: Named) -> tuple[Any, dict[str, Any]]:
-        """What the function returns under jax.vjp, and the gradients.
+    def value_under_vjp(self, differentiated: Named, others: Named) -> Any:
+        """What the function returns where it is differentiated."""
+        return jax.vjp(lambda leaves: self.value(leaves, others), dict(differentiated))[0]
+
+    def pulled_back(self, differentiated: Named, others: Named, cotangents: Named) -> dict[str, Any]:
+        """The gradients.
 
         JAX transposes, ā ↦ Jᵀ ā; a gradient of complex numbers is that of Re Σ conj(ā) a, hence x̄ = conj(Jᵀ conj(ā)).
         """
@@ -62,7 +66,7 @@ class Derivatives:
             return np.zeros(np.shape(output), jax.dtypes.float0)
 
         (gradients,) = pull(jax.tree_util.tree_map(cotangent_of, returned))
-        return returned, {name: _conjugated(gradient) for name, gradient in gradients.items()}
+        return {name: _conjugated(gradient) for name, gradient in gradients.items()}
 
     def pushed_forward(self, differentiated: Named, others: Named, tangents: Named) -> Any:
         """The tangents of what the function returns; what has none stays as it is."""
@@ -74,7 +78,7 @@ class Derivatives:
         """Cotangents of the gradients pulled back to the leaves and to the cotangents."""
 
         def gradients_at(leaves: Named, given: Named) -> Named:
-            return self.pulled_back(leaves, others, given)[1]
+            return self.pulled_back(leaves, others, given)
 
         pull = jax.vjp(gradients_at, dict(differentiated), dict(cotangents))[1]
         by_leaf, by_output = pull({name: _conjugated(gradients[name]) for name in differentiated})
@@ -115,7 +119,7 @@ class Derivatives:
         """The gradients for many cotangents, compiled."""
 
         def gradients(differentiated: Named, others: Named, cotangents: Named) -> Any:
-            return jax.vmap(lambda given: self.pulled_back(differentiated, others, given)[1])(cotangents)
+            return jax.vmap(lambda given: self.pulled_back(differentiated, others, given))(cotangents)
 
         return compiled(gradients, True)
 

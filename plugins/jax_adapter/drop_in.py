@@ -77,7 +77,7 @@ def _derivative(module: JaxModule, mode: str) -> JaxModule:
         along = {name: leaves[f"{name}{suffix}"] for name in moving}
         if mode == "fwd":
             return module.derivatives.pushed_forward(at, others, along)
-        gradients = module.derivatives.pulled_back(at, others, along)[1]
+        gradients = module.derivatives.pulled_back(at, others, along)
         return {f"{name}{suffix}": gradient for name, gradient in gradients.items()}
 
     name = f"{title} of {module.name}"
