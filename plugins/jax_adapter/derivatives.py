@@ -24,11 +24,13 @@ class Derivatives:
         function: takes all leaves in one mapping, and returns any pytree.
         names: of its outputs; those of the pytree if left out.
         jit: whether it is compiled where that is possible.
+        linearised: whether tangents are pushed forward by jax.linearize instead of jax.jvp.
     """
 
     function: Callable[[Named], Any]
     names: tuple[str, ...] = ()
     jit: bool = True
+    linearised: bool = False
 
     def value(self, differentiated: Named, others: Named) -> Any:
         """What the function returns."""
@@ -70,8 +72,12 @@ class Derivatives:
 
     def pushed_forward(self, differentiated: Named, others: Named, tangents: Named) -> Any:
         """The tangents of what the function returns; what has none stays as it is."""
-        leaves, given = dict(differentiated), dict(tangents)
-        returned, pushed = jax.jvp(lambda leaves: self.value(leaves, others), (leaves,), (given,))
+        given = dict(tangents)
+        if self.linearised:
+            returned, push = jax.linearize(lambda leaves: self.value(leaves, others), dict(differentiated))
+            pushed = push(given)
+        else:
+            returned, pushed = jax.jvp(lambda leaves: self.value(leaves, others), (dict(differentiated),), (given,))
         return jax.tree_util.tree_map(lambda a, a_dot: a_dot if is_differentiable(a) else a, returned, pushed)
 
     def pulled_back_twice(self, differentiated: Named, others: Named, cotangents: Named, gradients: Named) -> Named:

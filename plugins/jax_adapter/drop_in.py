@@ -1,6 +1,7 @@
 """check_grads with the signature of jax.test_util, every coordinate by itself."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from gradcheck.surfaces.report import Report, check
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ConfigurationError, GradientMismatch
 
-_MODES = {"fwd": "jvp", "rev": "gradient"}
+_MODES = {"fwd": "jvp", "rev": "gradient", "lin": "jvp"}
+_TITLES = {"fwd": "JVP", "rev": "VJP", "lin": "LIN"}
 _VALUES = ("dimensions", "values")
 _LOOSEST, _STRICTEST, _DEFAULT = 1e-4, 1e-7, 1e-5
 
@@ -34,7 +36,8 @@ def check_grads(
         args: values of its arguments, arrays or pytrees of them.
         order: 1 for derivatives of f, 2 for those of its derivatives besides, and so on; each is perturbed by all its
             arguments, tangents and cotangents among them.
-        modes: ``"fwd"``, ``"rev"`` or both, of which forward is left out where a ``custom_vjp`` does not have it.
+        modes: some of ``"fwd"``, ``"rev"`` and ``"lin"``, forward mode by ``jax.linearize``; those of forward mode are
+            left out where a ``custom_vjp`` does not have them.
         rtol: threshold for every entry; looser than 1e-4 counts as that, stricter than 1e-7 as that.
         atol, eps: not needed, since steps are chosen and errors are measured for each coordinate.
 
@@ -59,28 +62,32 @@ def _reports(module: JaxModule, order: int, modes: tuple[str, ...], threshold: f
         raise ConfigurationError(
             f"modes is {modes}, but {module.name} has no forward mode, since it calls a custom_vjp: use modes=('rev',)"
         )
-    yield check(module, {}, threshold=threshold, checks=[*_VALUES, *(_MODES[mode] for mode in kept)])
+    yield check(module, {}, threshold=threshold, checks=[*_VALUES, *(_MODES[mode] for mode in kept if mode != "lin")])
+    linearised = replace(module, name=f"{module.name} linearised", linearised=True)
+    if "lin" in kept:
+        yield check(linearised, {}, threshold=threshold, checks=[_MODES["lin"]])
     if order > 1:
         for mode in kept:
-            yield from _reports(_derivative(module, mode), order - 1, modes, threshold)
+            derivative = _derivative(linearised if mode == "lin" else module, mode)
+            yield from _reports(derivative, order - 1, modes, threshold)
 
 
 def _derivative(module: JaxModule, mode: str) -> JaxModule:
     """The derivative of a function as a function: of its leaves, and of the tangents or cotangents of all of them."""
     differentiated, others = module.apart(module.defaults)
-    title, suffix = ("JVP", "_dot") if mode == "fwd" else ("VJP", "_bar")
-    moving = differentiated if mode == "fwd" else _outputs(module)
+    suffix = "_bar" if mode == "rev" else "_dot"
+    moving = _outputs(module) if mode == "rev" else differentiated
     given = {f"{name}{suffix}": _generic(value, name) for name, value in moving.items()}
 
     def derivative(**leaves: Any) -> Any:
         at = {name: leaves[name] for name in differentiated}
         along = {name: leaves[f"{name}{suffix}"] for name in moving}
-        if mode == "fwd":
+        if mode != "rev":
             return module.derivatives.pushed_forward(at, others, along)
         gradients = module.derivatives.pulled_back(at, others, along)
         return {f"{name}{suffix}": gradient for name, gradient in gradients.items()}
 
-    name = f"{title} of {module.name}"
+    name = f"{_TITLES[mode]} of {module.name}"
     return from_jax(derivative, arguments={**differentiated, **given}, name=name, dtype="native", order=1)
 
 

@@ -29,6 +29,7 @@ class JaxModule(Module):
         arguments: how they are put together from leaves; each leaf is an argument if left out.
         jit: whether it is compiled where that is possible.
         order: 2 if derivatives are themselves differentiated, else 1.
+        linearised: whether forward mode is that of jax.linearize instead of jax.jvp.
     """
 
     function: Callable[..., Any]
@@ -42,6 +43,7 @@ class JaxModule(Module):
     order: int = 2
     origin: object = None
     signature: Signature | None = None
+    linearised: bool = False
 
     waive = {"layouts": "arrays of JAX have no strides"}
 
@@ -59,7 +61,7 @@ class JaxModule(Module):
             return _in_numpy(self.derivatives.compiled_pulled_back(*self.apart(saved), self._by_name(cotangent)))
 
     def jvp(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
-        """The tangents of the outputs by jax.jvp."""
+        """The tangents of the outputs by jax.jvp, or by jax.linearize."""
         differentiated, others = self.apart(saved)
         given = {name: tangents[name] for name in differentiated}
         with precision_for(saved):
@@ -130,7 +132,7 @@ class JaxModule(Module):
     @cached_property
     def derivatives(self) -> Derivatives:
         """What JAX makes of the function."""
-        return Derivatives(self._call, tuple(self.outputs), self.jit)
+        return Derivatives(self._call, tuple(self.outputs), self.jit, self.linearised)
 
     def _call(self, leaves: Named) -> Any:
         return self.function(**(leaves if self.arguments is None else self.arguments.filled(leaves)))

@@ -24,7 +24,7 @@ def right(x: Any, c: Any) -> Any:
     return c * jnp.cos(x)
 
 
-@pytest.mark.parametrize("modes", [("fwd", "rev"), ("fwd",), ["rev"]])
+@pytest.mark.parametrize("modes", [("fwd", "rev"), ("fwd",), ["rev"], ("lin",)])
 @pytest.mark.parametrize("order", [1, 2])
 def test_correct_functions_pass(order: int, modes: Any) -> None:
     check_grads(lambda x, y: {"a": jnp.sin(x) * y, "b": jnp.sum(x)}, (X, X + 2), order, modes)
@@ -84,6 +84,14 @@ def test_forward_mode_is_left_out_where_a_custom_vjp_has_none() -> None:
         check_grads(sine(right), (X,), 1, modes=("fwd",))
 
 
+def test_a_rule_that_is_wrong_for_a_tangent_is_found_in_forward_mode_and_linearised() -> None:
+    function = jax.custom_jvp(jnp.sin)
+    function.defjvp(lambda p, t: (jnp.sin(p[0]), 1.01 * jnp.cos(p[0]) * t[0]))
+    for mode, name in (("fwd", r"sin\["), ("lin", r"sin linearised\[")):
+        with pytest.raises(AssertionError, match=rf"FAIL  {name}given point\]::jvp\[x\]"):
+            check_grads(function, (X,), 1, modes=(mode,))
+
+
 def test_a_kink_and_small_numbers_are_no_false_alarm() -> None:
     with pytest.raises(AssertionError):
         theirs(jax.nn.relu, (jnp.array([0.0, 1.0]),), 1, modes=("rev",))
@@ -109,7 +117,7 @@ def test_arguments_are_called_as_the_function_calls_them_or_by_position() -> Non
 def test_wrong_options_are_named() -> None:
     with pytest.raises(ConfigurationError, match=r"order is 0; expected a whole number from 1"):
         check_grads(jnp.sin, (X,), 0)
-    with pytest.raises(ConfigurationError, match=r"modes is 'rev'; expected some of \('fwd', 'rev'\)"):
+    with pytest.raises(ConfigurationError, match=r"modes is 'rev'; expected some of \('fwd', 'rev', 'lin'\)"):
         check_grads(jnp.sin, (X,), 1, modes="rev")
     with pytest.raises(ConfigurationError, match=r"modes is \('reverse',\)"):
         check_grads(jnp.sin, (X,), 1, modes=("reverse",))
