@@ -27,9 +27,7 @@ class Arrangement:
         return function(*given, *behind, **{name: arguments[name] for name in self.keywords})
 
 
-def arrangements(
-    name: str, signature: Signature | None, arguments: Mapping[str, Any], *, by_name: bool = True
-) -> Iterator[Arrangement]:
+def arrangements(name: str, signature: Signature | None, arguments: Mapping[str, Any]) -> Iterator[Arrangement]:
     """The ways in which arguments may be given, the likeliest first: one if there is a signature that tells.
 
     Names that are none of the operation's own are taken in order, if none of them is.
@@ -37,9 +35,6 @@ def arrangements(
     Raises PointError if the arguments do not fit.
     """
     names = tuple(arguments)
-    if signature is None and not by_name:
-        yield Arrangement(names)
-        return
     if signature is None:
         # Written in C++: some are called by name, all by position, and options behind a star by name.
         yield Arrangement((), keywords=names)

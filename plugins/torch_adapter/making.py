@@ -64,7 +64,7 @@ def made_of(
 def _module(operation: Operation, arguments: Mapping[str, Any], places: Mapping[str, Place]) -> TorchModule:
     arguments = arguments if operation.by_name else with_defaults(operation.signature, arguments)
     own = {name: place_of_parameter(value) for name, value in operation.parameters.items()}
-    ways = tuple(arrangements(operation.name, operation.signature, arguments, by_name=operation.by_name))
+    ways = tuple(arrangements(operation.name, operation.signature, arguments))
     places = {**places, **own}
     return TorchModule(operation=operation, name=operation.name, tree=arguments, ways=ways, places=places)
 

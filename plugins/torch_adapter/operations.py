@@ -106,9 +106,12 @@ def _of_function_class(target: Any) -> Operation:
 
 
 def _is_once_differentiable(backward: Any) -> bool:
-    # torch's decorator leaves no other mark than the name of what it returns.
-    code = getattr(backward, "__code__", None)
-    return hasattr(backward, "__wrapped__") and getattr(code, "co_filename", "") == _ONCE_DIFFERENTIABLE
+    # torch's decorator leaves no other mark than where the function that it returns is defined.
+    while hasattr(backward, "__wrapped__"):
+        if getattr(getattr(backward, "__code__", None), "co_filename", "") == _ONCE_DIFFERENTIABLE:
+            return True
+        backward = backward.__wrapped__
+    return False
 
 
 _ONCE_DIFFERENTIABLE = torch.autograd.function.once_differentiable.__code__.co_filename
@@ -119,11 +122,9 @@ def _is_module_class(target: object) -> bool:
 
 
 def _described(target: object) -> str:
-    return (
-        f"the class {target.__name__}"
-        if isinstance(target, type)
-        else f"{target!r:.40}, of type {type(target).__name__}"
-    )
+    if isinstance(target, type):
+        return f"the class {target.__name__}"
+    return f"{target!r:.40}, of type {type(target).__name__}"
 
 
 def _advice(target: object) -> str:

@@ -126,7 +126,7 @@ class TorchModule(Module):
             leaves = {name: np.asarray(array, order="C") for name, array in leaves.items()}
         with recording():
             tensors = {name: self.places[name].leaf(array) for name, array in leaves.items()}
-            given = self._writable(tensors)
+            given = self._given(tensors)
             clones = {name: value.grad_fn for name, value in given.items() if value.grad_fn}
             with seeded(seed):
                 returned = self.run(given)
@@ -164,7 +164,7 @@ class TorchModule(Module):
 
         def one(value: Tensor) -> dict[str, Tensor]:
             nonlocal unnamed
-            returned = self.run(self._writable({**tensors, leaf: value}))
+            returned = self.run(self._given({**tensors, leaf: value}))
             unnamed = is_tensor(returned)
             return self.named(returned)
 
@@ -195,12 +195,16 @@ class TorchModule(Module):
     def _tensors(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
         return {name: self.places[name].tensor(array) for name, array in arrays.items()}
 
-    def _writable(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """The leaves, or clones of them for an operation that writes to its arguments."""
-        return {name: value.clone() for name, value in leaves.items()} if self.facts.in_place else leaves
+    def cloned(self, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Clones of the arguments, to which an operation may write; parameters as they are."""
+        kept = {name for name in leaves if self.places[name].parameter is not None}
+        return {name: value if name in kept else value.clone() for name, value in leaves.items()}
+
+    def _given(self, leaves: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        return self.cloned(leaves) if self.facts.in_place else leaves
 
     def _outputs(self, leaves: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return self.named(self.run(self._writable(leaves)))
+        return self.named(self.run(self._given(leaves)))
 
 
 def _with_graph(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -55,8 +55,7 @@ def _point(module: TorchModule) -> Leaves:
 def _with_facts(module: TorchModule, leaves: Leaves) -> TorchModule:
     before = states()
     tensors = {name: module.places[name].leaf(array) for name, array in leaves.items()}
-    # Clones, so that an operation may write to them.
-    given = {name: tensor.clone() for name, tensor in tensors.items()}
+    given = module.cloned(tensors)
     graphs = {name: tensor.grad_fn for name, tensor in given.items()}
     returned = module.run(given)
     # An operation that writes to an argument and tells torch so gives that another graph.

@@ -3,11 +3,13 @@
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
 from gradcheck.values.errors import TargetError
 
+# An nn.Module, and the name under which it holds a parameter.
+Holder: TypeAlias = tuple[Any, str]
 _PREFIX = "self."
 
 
@@ -23,7 +25,7 @@ class Worker:
     """
 
     module: Any
-    places: Mapping[str, tuple[tuple[Any, str], ...]]
+    places: Mapping[str, tuple[Holder, ...]]
     buffers: tuple[tuple[Any, str, Tensor], ...]
     initial: Mapping[str, Tensor]
 
@@ -56,35 +58,43 @@ def worker_of(module: Any, taken: frozenset[str], cast: Callable[[Tensor], Tenso
 
     Raises TargetError if the module cannot be copied, or has no parameters yet.
     """
-    name = type(module).__name__
-    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
-        raise TargetError(
-            f"{name} has parameters without a shape: call it once, so that they are made, and then check it"
-        )
-    try:
-        twin = copy.deepcopy(module)
-    except Exception as error:
-        raise TargetError(
-            f"{name} cannot be copied, and what is verified is a copy ({type(error).__name__}: {error}):"
-            f" keep tensors with a graph, generators and files outside of it, or define __deepcopy__"
-        ) from error
+    twin = _copied(module)
     if cast is not None:
         twin._apply(cast)
-    owners: dict[int, list[tuple[Any, str]]] = {}
-    names: dict[int, str] = {}
-    values: dict[int, Tensor] = {}
-    for path, owner in twin.named_modules():
-        for local, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
-            if parameter.requires_grad:
-                name = f"{path}.{local}".lstrip(".")
-                names.setdefault(id(parameter), f"{_PREFIX}{name}" if name in taken else name)
-                owners.setdefault(id(parameter), []).append((owner, local))
-                values[id(parameter)] = parameter
+    held = {f"{_PREFIX}{name}" if name in taken else name: one for name, one in _trained(twin).items()}
     buffers = tuple(
         (owner, local, buffer.detach().clone())
         for owner in twin.modules()
         for local, buffer in owner.named_buffers(recurse=False)
         if not isinstance(owner, torch.jit.ScriptModule)
     )
-    places = {name: tuple(owners[key]) for key, name in names.items()}
-    return Worker(twin, places, buffers, {name: values[key].detach() for key, name in names.items()})
+    places = {name: tuple(holders) for name, (_, holders) in held.items()}
+    return Worker(twin, places, buffers, {name: parameter.detach() for name, (parameter, _) in held.items()})
+
+
+def _copied(module: Any) -> Any:
+    name = type(module).__name__
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
+        raise TargetError(
+            f"{name} has parameters without a shape: call it once, so that they are made, and then check it"
+        )
+    try:
+        with torch.no_grad():  # a script would record the copying
+            return copy.deepcopy(module)
+    except Exception as error:
+        raise TargetError(
+            f"{name} cannot be copied, and what is verified is a copy ({type(error).__name__}: {error}):"
+            f" keep tensors with a graph, generators and files outside of it, or define __deepcopy__"
+        ) from error
+
+
+def _trained(module: Any) -> dict[str, tuple[Tensor, list[Holder]]]:
+    """Every parameter that has a gradient by the first of its names, with all that hold it."""
+    found: dict[int, tuple[Tensor, list[Holder]]] = {}
+    names: dict[int, str] = {}
+    for path, owner in module.named_modules():
+        for local, parameter in owner.named_parameters(recurse=False, remove_duplicate=False):
+            if parameter.requires_grad:
+                names.setdefault(id(parameter), f"{path}.{local}".lstrip("."))
+                found.setdefault(id(parameter), (parameter, []))[1].append((owner, local))
+    return {names[key]: one for key, one in found.items()}

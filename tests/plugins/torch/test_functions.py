@@ -133,7 +133,13 @@ def test_the_mode_of_the_caller_does_not_matter() -> None:
         assert torch.is_inference_mode_enabled()
 
 
-def test_compiled_and_traced_functions_are_functions() -> None:
+@pytest.mark.filterwarnings("ignore:.torch.jit:DeprecationWarning")
+def test_scripts_are_functions_too() -> None:
+    passes(torch.jit.trace(lambda x: x.sin(), (drawn(3),)), {"x": drawn(3)}, checks=["gradient"])
+    passes(torch.jit.script(torch.nn.Linear(3, 2)), {"input": drawn(2, 3)}, checks=["gradient"])
+
+
+def test_compiled_functions_are_functions() -> None:
     passes(torch.compile(lambda x: x.sin() * 2, backend="eager"), {"x": drawn(3)}, checks=["gradient"])
 
 
@@ -205,6 +211,7 @@ def test_an_object_with_forward_and_backward_is_told_to_take_arrays() -> None:
             torch.linalg.cholesky,
             "forward raised RuntimeError: linalg.cholesky: The input tensor A must have at least 2",
         ),
+        (lambda x: x + len(3), "forward raised TypeError: object of type 'int' has no len()"),  # type: ignore[arg-type]
         (lambda x: x.foo, "forward raised AttributeError: 'Tensor' object has no attribute 'foo'"),
     ],
 )

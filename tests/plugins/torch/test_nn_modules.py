@@ -188,6 +188,19 @@ def test_a_sparse_gradient_is_made_dense() -> None:
     passes(nn.Embedding(4, 2, sparse=True), {"input": torch.tensor([0, 2, 2])})
 
 
+def test_what_works_in_place_on_its_input_keeps_its_parameters() -> None:
+    class Checking(NNModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(drawn(3))
+
+        def forward(self, x: Any) -> Any:
+            assert isinstance(self.weight, nn.Parameter)
+            return x.mul_(self.weight)
+
+    passes(Checking(), {"x": drawn(2, 3)}, checks=["dimensions", "gradient", "purity"])
+
+
 def test_parameters_keep_the_layout_that_they_have() -> None:
     seen: set[Any] = set()
 
