@@ -4,9 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from gradcheck.modules.fields import require_whole
 from gradcheck.modules.windows import Windows
-from gradcheck.values.aliases import Array, Saved, Sizes
+from gradcheck.values.aliases import Array, Leaves, Saved, Sizes
 from gradcheck.values.declarations import Declaration, real
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.module import Example, Module
@@ -56,11 +58,17 @@ class Conv1d(Module):
         return (Example(leaves, [[[8, 8]]]),) if self == Conv1d() else ()
 
     def forward(self, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
-        windows = Windows(weight.shape[2:], (self.stride,), (self.padding,), (self.dilation,))
+        windows = Windows(weight.shape[-1:], (self.stride,), (self.padding,), (self.dilation,))
         return _convolved(windows, self.groups, x, weight, bias)
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         return _pulled_back(saved, self.groups, a_bar)
+
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Array:
+        return self.forward(**{**leaves, leaf: values})[0]
+
+    def backward_batch(self, saved: Saved, cotangents: Array, /) -> dict[str, Array]:
+        return self.backward(saved, cotangents)
 
 
 @dataclass(frozen=True)
@@ -115,11 +123,17 @@ class Conv2d(Module):
 
     def forward(self, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
         return _convolved(
-            Windows(weight.shape[2:], self.stride, self.padding, self.dilation), self.groups, x, weight, bias
+            Windows(weight.shape[-2:], self.stride, self.padding, self.dilation), self.groups, x, weight, bias
         )
 
     def backward(self, saved: Saved, a_bar: Array, /) -> dict[str, Array]:
         return _pulled_back(saved, self.groups, a_bar)
+
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Array:
+        return self.forward(**{**leaves, leaf: values})[0]
+
+    def backward_batch(self, saved: Saved, cotangents: Array, /) -> dict[str, Array]:
+        return self.backward(saved, cotangents)
 
 
 def _of_symbols(module: Module, *settings: Sizes) -> Sequence[Sizes]:
@@ -137,31 +151,37 @@ def _channels(groups: int) -> str:
 #
 #     a_ng = θ_g X_ng + b_g        and hence     θ̄_g = Σ_n ā_ng X_ngᵀ,   X̄_ng = θ_gᵀ ā_ng,   b̄ = Σ_np ā
 #
-# and x̄ is the adjoint of taking windows, applied to X̄.
+# and x̄ is the adjoint of taking windows, applied to X̄. A leaf, or the cotangent, may have an additional first axis, of
+# many values at once, which goes through to the results.
 
 
 def _convolved(windows: Windows, groups: int, x: Array, weight: Array, bias: Array) -> tuple[Array, Saved]:
-    if x.shape[1] != groups * weight.shape[1] or weight.shape[0] % groups:
+    axes = len(windows.size)
+    channels, (kernels_out, kernels_in) = x.shape[-axes - 1], weight.shape[-axes - 2 : -axes]
+    if channels != groups * kernels_in or kernels_out % groups:
         raise ConfigurationError(
-            f"{groups} groups do not divide {x.shape[1]} channels in and {weight.shape[0]} out among kernels of shape"
-            f" {weight.shape}: expected C = groups · {weight.shape[1]}, and M a multiple of groups"
+            f"{groups} groups do not divide {channels} channels in and {kernels_out} out among kernels of shape"
+            f" {weight.shape}: expected C = groups · {kernels_in}, and M a multiple of groups"
         )
-    seen = windows.over(x)
-    samples, count = len(x), seen.shape[2 + len(windows.size) :]
-    kernels = weight.reshape(groups, weight.shape[0] // groups, math.prod(weight.shape[1:]))
-    columns = seen.reshape(samples, groups, kernels.shape[2], math.prod(count))
-    a = (kernels @ columns).reshape(samples, weight.shape[0], *count)
-    a += bias.reshape(-1, *[1] * len(count))
+    seen = windows.over(x.reshape(-1, *x.shape[-axes - 1 :]))
+    count, entries = seen.shape[-axes:], kernels_in * math.prod(windows.size)
+    kernels = weight.reshape(*weight.shape[: -axes - 2], 1, groups, kernels_out // groups, entries)
+    columns = seen.reshape(*x.shape[: -axes - 1], groups, entries, math.prod(count))
+    products = kernels @ columns
+    a = products.reshape(*products.shape[:-3], kernels_out, *count)
+    # In place, but where it has more axes than the products.
+    a = np.add(a, bias.reshape(*bias.shape[:-1], 1, kernels_out, *[1] * axes), out=a if bias.ndim == 1 else None)
     return a, (windows, x.shape, columns, kernels, weight.shape)
 
 
 def _pulled_back(saved: Saved, groups: int, a_bar: Array) -> dict[str, Array]:
     windows, shape, columns, kernels, weight_shape = saved
-    samples, count = a_bar.shape[0], a_bar.shape[2:]
-    grouped = a_bar.reshape(samples, groups, kernels.shape[1], math.prod(count))
-    columns_bar = (kernels.transpose(0, 2, 1) @ grouped).reshape(samples, shape[1], *windows.size, *count)
+    axes = len(windows.size)
+    many, count = a_bar.shape[: -axes - 2], a_bar.shape[-axes:]
+    grouped = a_bar.reshape(*many, shape[0], groups, kernels.shape[2], math.prod(count))
+    columns_bar = (kernels.swapaxes(-1, -2) @ grouped).reshape(-1, shape[1], *windows.size, *count)
     return {
-        "x": windows.added(columns_bar, shape),
-        "weight": (grouped @ columns.transpose(0, 1, 3, 2)).sum(axis=0).reshape(weight_shape),
-        "bias": grouped.sum(axis=(0, 3)).ravel(),
+        "x": windows.added(columns_bar, (len(columns_bar), *shape[1:])).reshape(*many, *shape),
+        "weight": (grouped @ columns.transpose(0, 1, 3, 2)).sum(axis=-4).reshape(*many, *weight_shape),
+        "bias": grouped.sum(axis=(-4, -1)).reshape(*many, weight_shape[0]),
     }

@@ -18,6 +18,17 @@ def eps_of(array: Array) -> float:
     return float(np.finfo(array.dtype).eps) if array.dtype.kind in "fc" else float(np.finfo(np.float64).eps)
 
 
+def nearest(values: Array, eps: float) -> Array:
+    """The nearest numbers of a format with this machine epsilon, of values in one that is more exact.
+
+    >>> float(nearest(np.array(1.0039), 2.0**-7)), float(nearest(np.array(1.0040), 2.0**-7))
+    (1.0, 1.0078125)
+    """
+    bits = round(1 - float(np.log2(eps)))
+    mantissa, exponent = np.frexp(values)
+    return np.asarray(np.ldexp(np.round(np.ldexp(mantissa, bits)), exponent - bits).astype(values.dtype))
+
+
 @dataclass(frozen=True)
 class Noise:
     """How inexact each output is known to be before anything is differentiated (outputs,).

@@ -84,7 +84,7 @@ def grouped_jacobians(
 
     arrays = [*zip(forward.layout.starts[:-1], forward.layout.real_shapes, strict=True)]
     shapes = dict(zip(point, Layout.of(point).real_shapes, strict=True))
-    eps = max([eps_of(value) for value in point.values()], default=0.0)
+    eps = max([module.eps, *(eps_of(value) for value in point.values())])
     at_once = batches.cotangents_at_once() if batches else 0
     pulls = PullBacks(pull_back, tuple(shapes), forward.layout.size, pull_back_many, at_once)
     return decoded_jacobians(pulls, shapes, arrays, eps, generator)

@@ -16,6 +16,7 @@ _ROUNDINGS = 64.0
 _MOST_NUMBERS = 1 << 21
 # Values of a larger leaf take longer to copy than a forward takes to be called.
 _LARGEST_LEAF = 1 << 13
+_LONGEST_REASON = 100
 
 
 class Batches:
@@ -31,8 +32,13 @@ class Batches:
         self, module: Module, forward: Forward, leaves: Leaves, evaluate: Callable[[Leaves], Array], eps: float
     ) -> None:
         self._module, self._forward, self._leaves, self._evaluate, self._eps = module, forward, leaves, evaluate, eps
+        # Whether a batch was right, by leaf; "" stands for the backward. And what was wrong with one.
         self._known: dict[str, bool] = {}
-        self.notes: list[str] = []
+        self._notes: dict[str, str] = {}
+
+    def notes_on(self, leaf: str) -> tuple[str, ...]:
+        """Why a leaf's forwards, or the backwards, were not had at once, if they were to be."""
+        return tuple(self._notes[key] for key in ("", leaf) if key in self._notes)
 
     def values_at_once(self, leaf: str) -> int:
         """How many values of a leaf may be given at once; none if it has to be one by one."""
@@ -86,9 +92,9 @@ class Batches:
             self._known[key] = self._known.get(key) or is_right(found)
             reason = "gives other numbers than single calls do"
         except Exception as error:
-            self._known[key], reason = False, f"raised {type(error).__name__}: {error}"
+            self._known[key], reason = False, f"raised {type(error).__name__}: {_first_sentence(error)}"
         if not self._known[key]:
-            self.notes.append(f"{what} {reason}: called one by one")
+            self._notes[key] = f"not many at once, since {what} {reason}"
             return None
         return found
 
@@ -106,3 +112,7 @@ class Batches:
             flat = real_view(np.ascontiguousarray(array, np.result_type(single.dtype, array.dtype)))
             parts.append(flat.reshape(count, -1).astype(np.float64, copy=False))
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _first_sentence(error: Exception) -> str:
+    return str(error).partition("\n")[0].partition(". ")[0][:_LONGEST_REASON]

@@ -47,7 +47,7 @@ def coordinates_of(near: Neighbourhood, leaf: str, room: Array, chosen: Array | 
         room: distance of every coordinate to the edge of its domain, a flat array.
         chosen: which coordinates; all if left out.
     """
-    values, eps = coordinates(near.point[leaf]), eps_of(near.point[leaf])
+    values, eps = coordinates(near.point[leaf]), max(eps_of(near.point[leaf]), near.eps)
     lengths = length_scales(values, room)
     at = np.arange(values.size) if chosen is None else chosen
     return Coordinates(at, values[at], lengths[at], room[at], eps, max(near.relative_noise, eps))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.algebra.layout import real_view
+from gradcheck.algebra.precision import eps_of, nearest
 from gradcheck.calculus.samples import Neighbourhood, Samples
 from gradcheck.values.aliases import Array
 
@@ -76,6 +77,8 @@ class Line:
         values, dtype = self._original[coordinates], self._original.dtype
         with np.errstate(over="ignore"):
             upper, lower = values + steps.astype(dtype), values - steps.astype(dtype)
+        if self._near.eps > eps_of(values):
+            upper, lower = nearest(upper, self._near.eps), nearest(lower, self._near.eps)
         exact = np.result_type(dtype, np.float64)
         up, down = upper.astype(exact) - values.astype(exact), values.astype(exact) - lower.astype(exact)
         return Pairs(upper, lower, up.astype(np.float64), down.astype(np.float64))
@@ -113,7 +116,7 @@ class Line:
     def sides_at_once(self, groups: Sequence[Array] | Array, pairs: "Pairs", above: Array, below: Array) -> bool:
         """Write down the outputs around groups of coordinates, many at once; False where that is not to be had."""
         original = self._near.point[self._leaf]
-        at_once = (self.values_at_once - 1) // 2
+        at_once = max(0, (self.values_at_once - 1) // 2)
         for start in range(0, len(groups) if at_once else 0, max(at_once, 1)):
             part = groups[start : start + at_once]
             # The point itself goes first: an output that stays as it is there has not moved.

@@ -20,6 +20,7 @@ class Neighbourhood:
         point: the leaves; none of them is written to.
         value: the outputs at the point (outputs,).
         noise: how inexact the outputs are.
+        eps: machine epsilon in which it computes, where that is larger than the dtypes of its arrays tell.
         batches: many forwards at once, where the module offers them.
         imaginary: the imaginary parts of the outputs at complex leaves, where those may be given to forward.
     """
@@ -28,6 +29,7 @@ class Neighbourhood:
     point: Leaves
     value: Array
     noise: Noise
+    eps: float = 0.0
     batches: Batches | None = None
     imaginary: Callable[[Leaves], Array] | None = None
 

@@ -113,6 +113,10 @@ class Evaluation:
         """The differentiable leaves whose Jacobians are looked at; of the others only projections are."""
         return self.claims.leaves
 
+    def eps(self, leaf: str) -> float:
+        """Machine epsilon of a leaf, or of what is computed with it if that is larger."""
+        return max(eps_of(self.case.leaves[leaf]), self.module.eps)
+
     def size(self, leaf: str) -> int:
         """How many coordinates a leaf has."""
         return coordinates_in(self.case.leaves[leaf])
@@ -185,6 +189,7 @@ class Evaluation:
             point=self.case.leaves,
             value=ravel(forward.outputs),
             noise=Noise.of(forward.outputs, ravel(repeated.outputs), self._outputs_nearby),
+            eps=self.module.eps,
             batches=self.batches,
             imaginary=self._imaginary if self.settings.complex_step else None,
         )
@@ -199,7 +204,7 @@ class Evaluation:
         module, leaves = self.laid_out, self.case.leaves
         if not (module.has_forward_batch or module.has_backward_batch):
             return None
-        eps = max(map(eps_of, (*leaves.values(), *self.forward.outputs.values())), default=0.0)
+        eps = max(self.module.eps, *map(eps_of, (*leaves.values(), *self.forward.outputs.values())))
         return Batches(module, self.forward, leaves, self._evaluate, eps)
 
     @property

@@ -111,8 +111,8 @@ def findings_of(comparison: Comparison, rows: Array, columns: Array, coordinates
 
 def together(parts: Sequence[Findings]) -> Findings:
     """What all entries of several findings amount to."""
-    if not parts:
-        return Findings()
+    if len(parts) < 2:
+        return parts[0] if parts else Findings()
     largest = ("excess", "blur", "scale", "delta", "noise", "detectable", "moved")
     sums = ("failing", "unresolved", "kinks")
     return Findings(

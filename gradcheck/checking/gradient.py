@@ -50,6 +50,8 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     if effort.mode == "sampled" and evaluation.block is None:
         evaluation = evaluation.part(leaf, _sample(evaluation, leaf, effort))
     judgement = judge(evaluation, leaf)
+    if judgement.evaluation.claims is not evaluation.claims:
+        evaluation = evaluation.by_one_hots  # by which it was judged
     evidence, threshold = _evidence(evaluation, leaf, judgement), evaluation.settings.threshold
     verdict = judgement.verdict(threshold)
     message = message_of(evidence, verdict, threshold, cut_short=judgement.cut_short)
@@ -59,7 +61,7 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.findings)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
-    notes = tuple(evaluation.batches.notes) if evaluation.batches else ()
+    notes = evaluation.batches.notes_on(leaf) if evaluation.batches else ()
     return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses, notes=notes)
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
-from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.calls import call_backward
 from gradcheck.checking.evaluation import Evaluation
@@ -33,7 +32,7 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     gap = np.where(given == expected, 0.0, np.abs(given - expected))
     if np.all(gap <= allowed):
         return ""
-    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural * weights.sum())
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), evaluation.eps(leaf), natural * weights.sum())
     wrong = ~(gap <= allowed + own)
     if not wrong.any():
         return ""

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.climbing import Goal
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.numerical import cautious_opinion, numerical_jacobian, second_opinion
@@ -41,7 +40,7 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     threshold = evaluation.settings.threshold
     if not _doubtful(comparison, threshold).any():
         return comparison
-    scale, eps = leaf_scale(evaluation, leaf, numerical), eps_of(evaluation.case.leaves[leaf])
+    scale, eps = leaf_scale(evaluation, leaf, numerical), evaluation.eps(leaf)
     natural = max(scale, scale_of_the_point(evaluation, leaf), _REMAINS * _elsewhere(evaluation, leaf))
     spread = rounding_of(evaluation, lambda near: near.jacobian(leaf), eps, natural)
     spread = np.maximum(spread, _saturation(evaluation, leaf, numerical))

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gradcheck.algebra.layout import coordinates
-from gradcheck.algebra.precision import eps_of
 from gradcheck.checking.evaluation import Evaluation, once
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
@@ -121,7 +120,7 @@ def _granted(evaluation: Evaluation, leaf: str, scale: float, rows: Any, sizes: 
     leaf's largest entry; nor that much throughout, or a leaf of mixed scales has entries that nobody looks at. Where
     forward computes in a lower precision, it is the derivative at a rounded point that is measured.
     """
-    eps, near = eps_of(evaluation.case.leaves[leaf]), evaluation.neighbourhood
+    eps, near = evaluation.eps(leaf), evaluation.neighbourhood
     largest = evaluation.jacobians[leaf].row_maxima[rows]
     with np.errstate(all="ignore"):
         changes = np.abs(near.value)[rows] / sizes

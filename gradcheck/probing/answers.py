@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.calls import Forward, as_array, call_backward_with, call_forward
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.generic_points import generic_points
@@ -121,7 +120,7 @@ def rounding_beside(evaluation: Evaluation, answer: Callable[[Leaves], Answer]) 
     The largest change stands for all entries of an array, since a sum in another order rounds elsewhere.
     """
     leaves = evaluation.case.leaves
-    eps = max((eps_of(leaves[name]) for name in evaluation.differentiable), default=0.0)
+    eps = max(map(evaluation.eps, evaluation.differentiable), default=0.0)
     here = answer(leaves).arrays
     found = dict.fromkeys(here, 0.0)
     for direction in _DIRECTIONS:

@@ -94,8 +94,8 @@ def check_linearity(evaluation: Evaluation) -> CheckResult:
 
 
 def _combinations(evaluation: Evaluation) -> tuple[tuple[float, float, str], ...]:
-    half = any(eps_of(output) >= _HALF for output in evaluation.forward.outputs.values())
-    return _COMBINATIONS_OF_HALF if half else _COMBINATIONS
+    eps = max(evaluation.module.eps, *map(eps_of, evaluation.forward.outputs.values()))
+    return _COMBINATIONS_OF_HALF if eps >= _HALF else _COMBINATIONS
 
 
 def _second(evaluation: Evaluation) -> Array:
@@ -156,9 +156,9 @@ def _confirmed(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]
     """The residues that backward's own rounding does not explain either."""
     if not any(residue.broken for residue in residues):
         return []
-    value, u = evaluation.case.leaves[leaf], evaluation.cotangent
+    u = evaluation.cotangent
     natural = scale_of_the_point(evaluation, leaf) * np.abs(u).sum()
-    own = rounding_of(evaluation, lambda near: near.gradient(leaf), eps_of(value), natural)
+    own = rounding_of(evaluation, lambda near: near.gradient(leaf), evaluation.eps(leaf), natural)
     size = np.maximum(_terms_of_u(evaluation, leaf), np.finfo(float).tiny)
     widened = [replace(residue, allowed=residue.allowed + own * (residue.scale / size)) for residue in residues]
     return [residue for residue in widened if residue.broken]
@@ -199,13 +199,12 @@ def _diagnoses(
 
 def _hidden_precision(evaluation: Evaluation, leaf: str, residues: tuple[_Residue, ...]) -> str:
     """A format lower than the leaf's whose rounding the residues show: sums miss by it, powers of two by nothing."""
-    value = evaluation.case.leaves[leaf]
     sums = max((residue.relative for residue in residues if "v" in residue.text), default=0.0)
     scaled = max((residue.relative for residue in residues if residue.text == "-u"), default=0.0)
     if scaled > 0:
         return ""
     for name, (least, most) in _TRACES.items():
-        if least <= sums <= most and np.finfo(name).eps > eps_of(value):
+        if least <= sums <= most and np.finfo(name).eps > evaluation.eps(leaf):
             return name
     return ""
 

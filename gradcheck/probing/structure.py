@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
-from gradcheck.algebra.precision import eps_of
 from gradcheck.checking.check import Check
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.probing.answers import judged
@@ -85,7 +84,7 @@ def _entries_off(evaluation: Evaluation, leaf: str, output: str, off: Array, cla
         return
     rows = evaluation.forward.layout.positions(output)
     jacobian = np.abs(evaluation.jacobian(leaf)[rows])
-    limit = _ROUNDINGS * eps_of(evaluation.case.leaves[leaf]) * float(np.max(jacobian, initial=0.0))
+    limit = _ROUNDINGS * evaluation.eps(leaf) * float(np.max(jacobian, initial=0.0))
     wrong = off & ~(jacobian <= limit)
     if wrong.any():
         i, j = (int(k) for k in np.unravel_index(int(np.argmax(np.where(wrong, jacobian, -1.0))), wrong.shape))

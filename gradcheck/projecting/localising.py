@@ -8,7 +8,6 @@ from itertools import islice
 import numpy as np
 
 from gradcheck.algebra.layout import Layout
-from gradcheck.algebra.precision import eps_of
 from gradcheck.calculus.analytical import gradient_of
 from gradcheck.calculus.approach import derivative_along
 from gradcheck.calculus.calls import call_backward
@@ -172,7 +171,7 @@ def _rounding(projector: Projector, j: int, i: int, analytical: float, magnitude
     one_hot[i] = 1.0
     spread = 0.0
     for name in ("first", "second"):
-        near = projector.evaluation.moved(4 * eps_of(projector.values), name)
+        near = projector.evaluation.moved(4 * projector.evaluation.eps(projector.leaf), name)
         projector.mover.forwards += 1
         spread = max(spread, abs(_entry_near(near, projector.leaf, j, one_hot) - analytical))
     return _SAFETY * spread if _SAFETY * spread <= _MOST_BY_UNITS * magnitude else 0.0

@@ -123,7 +123,7 @@ class Projector:
     @cached_property
     def eps(self) -> float:
         """The coarser of the machine epsilons of leaf and outputs."""
-        return max(eps_of(self.values), float(np.max(self.noise.eps, initial=0.0)))
+        return max(self.evaluation.eps(self.leaf), float(np.max(self.noise.eps, initial=0.0)))
 
     @cached_property
     def directions(self) -> tuple[Array, ...]:

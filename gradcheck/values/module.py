@@ -103,6 +103,11 @@ class Module(ABC):
         return False
 
     @cached_property
+    def eps(self) -> float:
+        """Machine epsilon in which it computes, where that is larger than the dtypes of its arrays tell; else 0."""
+        return 0.0
+
+    @cached_property
     def jacobian(self) -> str:
         """``"diagonal"`` claims that an output entry depends on the same entry of each input only; verified."""
         return ""
