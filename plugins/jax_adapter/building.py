@@ -89,18 +89,19 @@ def _with_arguments(
 
     def at(wide: bool) -> JaxModule:
         defaults = {leaf: array_of(value, wide) for leaf, value in given.items()}
-        unknown = [leaf for leaf, value in defaults.items() if value.dtype.kind == "V"]
-        if unknown:
-            raise PointError(
-                f"{module.name}: {', '.join(unknown)} has dtype {defaults[unknown[0]].dtype}, in which steps are too"
-                f" coarse to be differentiated: let it be cast, dtype='float64', or give float32"
-            )
         return replace(module, arguments=structure, defaults=defaults)
 
+    wide, native = at(True), at(False)
+    coarse = [leaf for leaf, value in native.defaults.items() if value.dtype.kind == "V"]
+    if dtype == "native" and coarse:
+        raise PointError(
+            f"{module.name}: {', '.join(coarse)} has dtype {native.defaults[coarse[0]].dtype}, in which steps are too"
+            f" coarse to be differentiated: let it be cast, dtype='float64', or give float32"
+        )
     if dtype == "native":
-        return at(False)
-    wide = at(True)
-    if dtype is None and _error_of(wide) is not None and _error_of(native := at(False)) is None:
+        return native
+    is_cast = any(native.defaults[leaf].dtype != value.dtype for leaf, value in wide.defaults.items())
+    if dtype is None and is_cast and not coarse and _error_of(wide) is not None and _error_of(native) is None:
         return replace(native, name=f"{module.name} (dtype='native')")
     return wide
 
