@@ -16,7 +16,7 @@ from gradcheck.plugins.torch_adapter.grad_mode import recording
 from gradcheck.plugins.torch_adapter.higher_orders import pulled_back_twice, pushed_forward, pushed_forward_batch
 from gradcheck.plugins.torch_adapter.operations import Operation
 from gradcheck.plugins.torch_adapter.places import Place
-from gradcheck.plugins.torch_adapter.precision import coarsest_eps
+from gradcheck.plugins.torch_adapter.precision import eps_beyond_numpy
 from gradcheck.plugins.torch_adapter.pulling_back import Graph
 from gradcheck.plugins.torch_adapter.randomness import seeded
 from gradcheck.plugins.torch_adapter.recorded import UNNAMED, Recorded, zeros_like
@@ -66,8 +66,8 @@ class TorchModule(Module):
 
     @property
     def eps(self) -> float:
-        """Machine epsilon in which it computes, if that is narrower than float64."""
-        return coarsest_eps(place.dtype for place in self.places.values())
+        """Machine epsilon in which it computes, where the dtypes of its arrays do not tell."""
+        return eps_beyond_numpy(place.dtype for place in self.places.values())
 
     @property
     def has_jvp(self) -> bool:
