@@ -179,7 +179,7 @@ def _pulled_back(saved: Saved, groups: int, a_bar: Array) -> dict[str, Array]:
     axes = len(windows.size)
     many, count = a_bar.shape[: -axes - 2], a_bar.shape[-axes:]
     grouped = a_bar.reshape(*many, shape[0], groups, kernels.shape[2], math.prod(count))
-    columns_bar = (kernels.swapaxes(-1, -2) @ grouped).reshape(-1, shape[1], *windows.size, *count)
+    columns_bar = (kernels.swapaxes(2, 3) @ grouped).reshape(-1, shape[1], *windows.size, *count)
     return {
         "x": windows.added(columns_bar, (len(columns_bar), *shape[1:])).reshape(*many, *shape),
         "weight": (grouped @ columns.transpose(0, 1, 3, 2)).sum(axis=-4).reshape(*many, *weight_shape),

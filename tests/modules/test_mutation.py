@@ -21,6 +21,7 @@ MODULES = [module for target in catalogue() for module in modules_of(target)]
 KINDS = list(dict.fromkeys(type(module) for module in MODULES))
 PER_MODULE = 4
 # Changes that change nothing, and why.
+BATCHES_ONLY = "it spoils what is computed at once, which is then not used"
 NOTHING_IS_ADDED = "no leaf and no output is used twice in a row of modules"
 COTANGENTS = "{output: %s_cotangent(cotangents, Port(name, output), forms) for output in station.outputs}"
 EQUIVALENT: dict[tuple[str, str], str] = {
@@ -29,6 +30,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("Sequential", "_add: sums[key] + value → sums[key] - value"): NOTHING_IS_ADDED,
     ("RadialBasisCascade", "_add: sums[key] + value → sums[key] - value"): NOTHING_IS_ADDED,
     ("MlpConv", "_add: sums[key] + value → sums[key] - value"): NOTHING_IS_ADDED,
+    ("Conv2d", "_pulled_back: -axes - 2 → -axes + 2"): BATCHES_ONLY,
+    ("Conv2d", "_pulled_back: -axes → axes"): BATCHES_ONLY,
 }
 
 
