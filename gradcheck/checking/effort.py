@@ -7,8 +7,9 @@ from gradcheck.algebra.layout import Layout
 from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_backward, call_forward
 from gradcheck.calculus.colouring import disjoint_groups
-from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.modes import may_be_grouped
+from gradcheck.checking.once import once
 from gradcheck.values.aliases import Array
 
 # How many coordinates of every leaf a sample has, where no budget says otherwise.

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, wraps
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +30,6 @@ from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 from gradcheck.values.settings import Settings
 
-T = TypeVar("T")
 _NEARBY = 1e-3
 
 
@@ -236,17 +235,3 @@ class Evaluation:
             entries = real_view(leaves[name])
             entries *= 1 + amount * generator.uniform(-1, 1, entries.shape).astype(entries.dtype)
         return replace(self, case=replace(self.case, leaves=leaves))
-
-
-def once(judge: Callable[[Evaluation, str], T]) -> Callable[[Evaluation, str], T]:
-    """Let a function of an evaluation and a leaf be computed once, and its result live as long as the evaluation."""
-
-    @wraps(judge)
-    def remembering(evaluation: Evaluation, leaf: str) -> T:
-        key = (judge.__qualname__, leaf)
-        if key not in evaluation.remembered:
-            evaluation.remembered[key] = judge(evaluation, leaf)
-        found: T = evaluation.remembered[key]
-        return found
-
-    return remembering

@@ -11,8 +11,9 @@ from gradcheck.calculus.moves import NOBODY
 from gradcheck.calculus.screening import Look, Screen, screened
 from gradcheck.checking.comparison import Comparison, beside, compare
 from gradcheck.checking.effort import effort_for, groups_of
-from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.findings import Findings, findings_of, together
+from gradcheck.checking.once import once
 from gradcheck.checking.rounding import rounding_at, rounding_of_zeros
 from gradcheck.checking.scales import leaf_scale
 from gradcheck.values.aliases import Array

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.checking.comparison import Comparison
-from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.findings import Findings, findings_of, together
 from gradcheck.checking.first_look import FirstLook, first_look
 from gradcheck.checking.measurement import measure
+from gradcheck.checking.once import once
 from gradcheck.checking.scales import leaf_scale
 from gradcheck.values.aliases import Array
 from gradcheck.values.verdict import Verdict

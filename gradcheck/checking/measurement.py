@@ -8,9 +8,10 @@ from gradcheck.calculus.climbing import Goal
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.numerical import cautious_opinion, numerical_jacobian, second_opinion
 from gradcheck.checking.comparison import INSENSITIVE, Comparison, compare
-from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.first_look import first_look
 from gradcheck.checking.kinks import with_pieces_beside
+from gradcheck.checking.once import once
 from gradcheck.checking.rounding import expected_rounding, rounding_of
 from gradcheck.checking.scales import leaf_scale, scale_of_the_point
 from gradcheck.values.aliases import Array

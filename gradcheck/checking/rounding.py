@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.algebra.layout import coordinates
-from gradcheck.checking.evaluation import Evaluation, once
+from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.once import once
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 
