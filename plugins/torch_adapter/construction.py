@@ -6,6 +6,7 @@ from typing import Any
 
 from gradcheck.plugins.torch_adapter.arguments import tensors_in
 from gradcheck.plugins.torch_adapter.framework import DType, torch
+from gradcheck.plugins.torch_adapter.grad_mode import recording
 from gradcheck.plugins.torch_adapter.making import made_at, made_of
 from gradcheck.plugins.torch_adapter.operations import target_behind
 from gradcheck.plugins.torch_adapter.precision import FLOAT64, NATIVE, Cast, cast_to, is_narrow
@@ -83,7 +84,8 @@ def from_torch(
 
     narrow = any(is_narrow(one) for one in _dtypes(target, given, inputs or {}))
     casts = [cast, cast_to(NATIVE)] if str(dtype) == FLOAT64 and narrow else [cast]
-    module = tried_out(map(made, casts))
+    with recording():  # what is cloned in inference mode could not be saved for backward
+        module = tried_out(map(made, casts))
     return module if stochastic is None else replace(module, stochastic=stochastic)
 
 

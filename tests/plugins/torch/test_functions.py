@@ -129,7 +129,9 @@ def test_the_mode_of_the_caller_does_not_matter() -> None:
     with torch.no_grad():
         passes(torch.sin, {"x": drawn(3)})
     with torch.inference_mode():
-        passes(torch.sin, {"x": drawn(3)})
+        constant = {"x": drawn(3).requires_grad_(), "k": drawn(3, seed=1)}
+        passes(lambda x, k: x * k, constant, checks=["gradient", "state"])
+        passes(torch.nn.BatchNorm1d(2), {"x": drawn(3, 2)}, checks=["gradient"])
         assert torch.is_inference_mode_enabled()
 
 
