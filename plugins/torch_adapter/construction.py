@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gradcheck.plugins.torch_adapter.arguments import tensors_in
@@ -85,7 +86,7 @@ def from_torch(
     narrow = any(is_narrow(one) for one in _dtypes(target, given, inputs or {}))
     casts = [cast, cast_to(NATIVE)] if str(dtype) == FLOAT64 and narrow else [cast]
     with recording():  # what is cloned in inference mode could not be saved for backward
-        module = tried_out(map(made, casts))
+        module = tried_out([partial(made, cast) for cast in casts])
     return module if stochastic is None else replace(module, stochastic=stochastic)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradcheck.adapters.functions import function_name
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
+from gradcheck.plugins.torch_adapter.precision import Cast
 from gradcheck.plugins.torch_adapter.workers import Worker, worker_of
 from gradcheck.values.errors import TargetError
 from gradcheck.values.module import signature_of
@@ -60,9 +61,7 @@ def target_behind(target: Any) -> Any:
     return owner if known else target
 
 
-def operation_of(
-    target: Any, taken: frozenset[str] = frozenset(), cast: Callable[[Tensor], Tensor] | None = None
-) -> Operation:
+def operation_of(target: Any, taken: frozenset[str], cast: Cast) -> Operation:
     """What is known of a target; an nn.Module is copied.
 
     Arguments:

@@ -19,6 +19,11 @@ _WIDE = {
 _OTHERS = ("float32", "float16", "bfloat16")
 
 
+def as_it_is(tensor: Tensor) -> Tensor:
+    """No cast at all."""
+    return tensor
+
+
 def cast_to(dtype: Any) -> Cast:
     """What makes tensors ready to be verified in a precision.
 
@@ -26,7 +31,7 @@ def cast_to(dtype: Any) -> Cast:
     """
     name = str(dtype).removeprefix("torch.")
     if name == NATIVE:
-        return lambda tensor: tensor
+        return as_it_is
     if name == FLOAT64:
         return lambda tensor: tensor.to(_WIDE[tensor.dtype]) if tensor.dtype in _WIDE else tensor
     if name not in _OTHERS:

@@ -1,6 +1,6 @@
 """Running an operation once, to find out what it does."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from gradcheck.algebra.sampling import case_specs, draw_case
@@ -14,16 +14,25 @@ from gradcheck.plugins.torch_adapter.recorded import UNNAMED
 from gradcheck.plugins.torch_adapter.torch_module import TorchModule
 from gradcheck.plugins.torch_adapter.trees import flattened
 from gradcheck.values.aliases import Leaves
+from gradcheck.values.errors import GradcheckError
 
 
-def tried_out(modules: Iterable[TorchModule]) -> TorchModule:
-    """The first module that can be run and computes in the precision of its leaves, with what it does.
+def tried_out(makers: Sequence[Callable[[], TorchModule]]) -> TorchModule:
+    """The first module that can be made and run and computes in the precision of its leaves, with what it does.
 
     If none does, the last that can be run; if none can, the last of all, which will say why when it is verified.
+
+    Raises what the last of the makers raises, and any GradcheckError.
     """
     runnable: list[TorchModule] = []
     refused: list[TorchModule] = []
-    for module in modules:
+    for number, make in enumerate(makers, 1):
+        try:
+            module = make()
+        except Exception as error:
+            if isinstance(error, GradcheckError) or number == len(makers):
+                raise
+            continue  # it cannot be cast
         found = _tried(module)
         if found is None:
             refused.append(replace(module, ways=module.ways[-1:]))

@@ -1,11 +1,12 @@
 """A copy of a user's nn.Module that is run in its place: given parameters, and its buffers as they were."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from gradcheck.plugins.torch_adapter.framework import Tensor, torch
+from gradcheck.plugins.torch_adapter.precision import Cast, as_it_is
 from gradcheck.values.errors import TargetError
 
 # An nn.Module, and the name under which it holds a parameter.
@@ -49,7 +50,7 @@ def _put(owner: Any, local: str, tensor: Tensor) -> None:
         owner._flat_weights = [getattr(owner, name, None) for name in flat]
 
 
-def worker_of(module: Any, taken: frozenset[str], cast: Callable[[Tensor], Tensor] | None) -> Worker:
+def worker_of(module: Any, taken: frozenset[str], cast: Cast) -> Worker:
     """A worker for a user's module, which is left as it is.
 
     Arguments:
@@ -59,7 +60,7 @@ def worker_of(module: Any, taken: frozenset[str], cast: Callable[[Tensor], Tenso
     Raises TargetError if the module cannot be copied, or has no parameters yet.
     """
     twin = _copied(module)
-    if cast is not None:
+    if cast is not as_it_is:
         twin._apply(cast)
     held = {f"{_PREFIX}{name}" if name in taken else name: one for name, one in _trained(twin).items()}
     buffers = tuple(

@@ -7,7 +7,7 @@ import pytest
 
 import gradcheck
 from gradcheck import ConfigurationError, Verdict, real
-from tests.plugins.torch.judging import Function, answer, drawn, from_torch, passes, results, torch
+from tests.plugins.torch.judging import Function, NNModule, answer, drawn, from_torch, passes, results, torch
 
 nn: Any = torch.nn
 
@@ -73,6 +73,23 @@ def test_constants_and_buffers_are_cast_with_it() -> None:
 def test_what_takes_or_computes_its_own_precision_only_is_verified_in_that(kernel: Any) -> None:
     assert dtypes(kernel, x=drawn(4, dtype=torch.float32)) == {"float32"}
     passes(kernel, {"x": drawn(4, dtype=torch.float32)}, threshold=1e-4)
+
+
+def test_a_module_that_cannot_be_cast_is_verified_as_it_is() -> None:
+    class Fixed(NNModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(3, 2)
+
+        def forward(self, x: Any) -> Any:
+            return self.linear(x)
+
+        def _apply(self, fn: Any, recurse: bool = True) -> Any:
+            raise RuntimeError("this module cannot be converted")
+
+    module = Fixed()
+    assert dtypes(module, x=drawn(4, 3, dtype=torch.float32)) == {"float32"}
+    passes(module, {"x": drawn(4, 3, dtype=torch.float32)}, threshold=1e-4)
 
 
 def test_what_was_given_in_double_precision_is_not_cast() -> None:
