@@ -1,6 +1,6 @@
 """Running an operation once, to find out what it does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gradcheck.algebra.sampling import case_specs, draw_case
@@ -69,18 +69,18 @@ def _with_facts(module: TorchModule, leaves: Leaves) -> TorchModule:
     returned = module.run(given)
     # An operation that writes to an argument and tells torch so gives that another graph.
     in_place = any(given[name].grad_fn is not node for name, node in graphs.items())
-    facts = Facts(dropped=frozenset(_marked(module, returned)), in_place=in_place)
+    facts = Facts(dropped=_marked(module, returned), in_place=in_place)
     outputs = replace(module, facts=facts).named(returned)
     _pull_back([*outputs.values()], [*tensors.values()])
     facts = replace(facts, precise=not any(is_narrow(output.dtype) for output in outputs.values()))
     return replace(module, facts=facts, stochastic=not unchanged(before, states()))
 
 
-def _marked(module: TorchModule, returned: object) -> Iterator[str]:
-    """Paths of the outputs that a hand-written forward has marked as not differentiable: without that they all are."""
-    if module.operation.hand_written:
-        outputs = ((path, value) for path, value in flattened(UNNAMED, returned) if is_tensor(value))
-        yield from (path for path, value in outputs if not value.requires_grad)
+def _marked(module: TorchModule, returned: object) -> frozenset[str]:
+    """Paths of the outputs that a hand-written forward has marked as not differentiable: all others are, if any is."""
+    tensors = {path: value for path, value in flattened(UNNAMED, returned) if is_tensor(value)}
+    marked = frozenset(path for path, value in tensors.items() if not value.requires_grad)
+    return marked if module.operation.hand_written and len(marked) < len(tensors) else frozenset()
 
 
 def _pull_back(outputs: Sequence[Tensor], leaves: Sequence[Tensor]) -> None:

@@ -90,6 +90,19 @@ def test_an_output_that_is_marked_as_not_differentiable_is_left_out() -> None:
     passes(Marked, {"x": drawn(3)})
 
 
+def test_a_leaf_that_torch_does_not_follow_has_a_gradient_of_zeros() -> None:
+    class Total(Function):
+        @staticmethod
+        def forward(_: Any, parts: Any) -> Any:
+            return parts[0] + parts[1]  # apply looks into no list
+
+        @staticmethod
+        def backward(_: Any, _g: Any) -> Any:
+            return None
+
+    fails(Total, {"parts": [drawn(3), drawn(3, seed=1)]}, "gradient", "parts[0]", "analytical 0")
+
+
 class InPlace(Function):
     @staticmethod
     def forward(ctx: Any, x: Any) -> Any:
