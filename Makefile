@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 TORCH ?= torch==2.13.0
+# The framework of the adapter in examples/third_party_adapter.
+THIRD_PARTY := 'pytensor>=2.20'
 VENV := .venv
 VENV_ALL := .venv-all
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
@@ -53,7 +55,7 @@ $(VENV)/.installed: pyproject.toml
 $(VENV_ALL)/.installed: pyproject.toml
 	$(call make-venv,$(VENV_ALL))
 	$(VENV_ALL)/bin/python $(PIP_INSTALL) '$(TORCH)'
-	$(VENV_ALL)/bin/python $(PIP_INSTALL) -e '.[dev,report,torch,jax,autograd,scipy,dask]'
+	$(VENV_ALL)/bin/python $(PIP_INSTALL) -e '.[dev,report,torch,jax,autograd,scipy,dask]' $(THIRD_PARTY)
 	touch $@
 
 define make-venv

@@ -63,7 +63,7 @@ class Jacobian:
 
     def pulled_back(self, cotangent: Array) -> Array:
         """Jᵀ ā (coordinates,)."""
-        return np.bincount(self.columns, cotangent[self.rows] * self.values, self.shape[1])
+        return self._by_column(np.add, cotangent[self.rows] * self.values)
 
     def absolute(self) -> "Jacobian":
         """The magnitudes of all entries."""
@@ -72,22 +72,31 @@ class Jacobian:
     @cached_property
     def row_maxima(self) -> Array:
         """The largest finite magnitude of every row (outputs,)."""
-        return self._maxima(self.rows, self.shape[0])
+        maxima = np.zeros(self.shape[0])
+        np.maximum.at(maxima, self.rows, self._finite_magnitudes)
+        return maxima
 
     @cached_property
     def column_maxima(self) -> Array:
         """The largest finite magnitude of every column (coordinates,)."""
-        return self._maxima(self.columns, self.shape[1])
+        return self._by_column(np.maximum, self._finite_magnitudes)
 
     @property
     def largest(self) -> float:
         """The largest finite magnitude of all; 0 without entries."""
         return float(np.max(self.row_maxima, initial=0.0))
 
-    def _maxima(self, groups: Array, count: int) -> Array:
-        maxima = np.zeros(count)
-        np.maximum.at(maxima, groups, np.where(np.isfinite(self.values), np.abs(self.values), 0.0))
-        return maxima
+    @cached_property
+    def _finite_magnitudes(self) -> Array:
+        magnitudes = np.abs(self.values)
+        return np.where(np.isfinite(magnitudes), magnitudes, 0.0)
+
+    def _by_column(self, reduced: np.ufunc, values: Array) -> Array:
+        """Numbers of the entries reduced to one for every column, 0 without entries."""
+        result, has_entries = np.zeros(self.shape[1]), self.starts[1:] > self.starts[:-1]
+        if values.size:
+            result[has_entries] = reduced.reduceat(values, self.starts[:-1][has_entries])
+        return result
 
 
 class Rows:

@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from gradcheck.values.adapter import Adapted, Adapter
-from gradcheck.values.errors import TargetError
+from gradcheck.values.errors import GradcheckError, TargetError
 
 GROUP = "gradcheck.adapters"
 
@@ -14,15 +14,16 @@ GROUP = "gradcheck.adapters"
 def adapted(target: object, arguments: Mapping[str, Any] | None) -> Adapted | None:
     """An object of a framework as a Module, by the adapter that recognises it; None if none does.
 
-    Raises TargetError if an adapter cannot be imported, and what an adapter raises.
+    Raises TargetError if an adapter cannot be imported or fails, and what an adapter says of what it was given.
     """
     for name, adapter in _adapters().items():
         try:
-            recognised = adapter.recognises(target, arguments)
+            if adapter.recognises(target, arguments):
+                return adapter.adapt(target, arguments)
+        except GradcheckError:
+            raise
         except Exception as error:
             raise TargetError(f"the adapter {name!r} raised {type(error).__name__}: {error}") from error
-        if recognised:
-            return adapter.adapt(target, arguments)
     return None
 
 

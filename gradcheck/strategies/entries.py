@@ -19,6 +19,7 @@ _EXTREME = (1e-4, -1e-4, 1e-8, 0.01, -0.01, 8.0, -8.0, 30.0, -30.0, 1e4, -1e4)
 _WITHIN = (0.5, 0.25, 0.75, 0.125, 0.875)
 _NEAR_EDGES = (0.01, 0.99, 1e-3, 1 - 1e-3, 1e-5, 1 - 1e-5)
 _BESIDE_A_KINK = (0.0, 1e-3, -1e-3, 1e-2, -1e-2)
+_KNOWN = (ComplexPlane, Interval, Nonzero, Simplex)
 _DIGITS = 1000
 _MOST_DRAWN_ENTRIES = 100
 
@@ -90,6 +91,8 @@ def values_of(
         return _labels(shape, domain.count(sizes))
     if isinstance(domain, OneHot):
         return _labels(shape[:-1], shape[-1]).map(lambda hot: np.eye(shape[-1])[hot])
+    if not isinstance(domain, _KNOWN):  # somebody's own, which nobody but itself can draw from
+        return st.integers(0, 2**16).map(lambda seed: _generic(declared, shape, sizes, seed))
     real = _numbers(palette_of(domain, kinks), declared, shape, sizes)
     if isinstance(domain, ComplexPlane):
         imaginary = _numbers(palette_of(domain, kinks), declared, shape, sizes)

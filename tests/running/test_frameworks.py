@@ -127,6 +127,12 @@ def test_an_adapter_that_raises_while_it_looks_at_an_object_is_named(install: In
         gradcheck.check(Sine(), POINT)
 
 
+def test_an_adapter_that_raises_while_it_adapts_an_object_is_named(install: Install) -> None:
+    install("sinelib", RIGHT.format(kind="Sine").replace("Adapted(module, arguments)", "module.nothing"))
+    with pytest.raises(gradcheck.TargetError, match=r"the adapter 'sinelib' raised AttributeError: .*nothing"):
+        gradcheck.check(Sine(), POINT)
+
+
 def test_what_an_adapter_says_of_an_object_reaches_the_user(install: Install) -> None:
     source = RIGHT.format(kind="Sine").replace(
         "module = gradcheck",

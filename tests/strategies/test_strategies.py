@@ -1,6 +1,7 @@
 """The strategies: everything that is drawn is legal, and what breaks formulas is among it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -238,3 +239,28 @@ def test_kinks_that_a_module_declares_reach_its_strategy() -> None:
 
     module = Kinked(lambda x: np.abs(x - 1.75), lambda leaves, a_bar: {}, inputs={"x": real("N")})
     assert found(module, lambda arrays: (arrays["x"] == 1.75).any())["x"].tolist() == [1.75]
+
+
+def test_a_domain_of_somebody_else_is_drawn_from_by_itself() -> None:
+    class Odd:
+        """Odd numbers."""
+
+        differentiable = True
+
+        def draw(self, generator: np.random.Generator, shape: Any, sizes: Any) -> Any:
+            return 2.0 * generator.integers(-5, 5, shape) + 1
+
+        def violation(self, values: Any, sizes: Any) -> str | None:
+            return None if np.all(values % 2 == 1) else "holds even numbers"
+
+        def room(self, values: Any) -> Any:
+            return np.full(values.shape, 0.5)
+
+    module = FunctionModule(lambda x: x, lambda leaves, a_bar: {}, inputs={"x": replace(real("N"), domain=Odd())})
+
+    @hypothesis.settings(max_examples=30, deadline=None)
+    @given(arrays_for(module))
+    def fits(arrays: Mapping[str, Any]) -> None:
+        assert np.all(arrays["x"] % 2 == 1)
+
+    fits()
