@@ -79,7 +79,6 @@ CHECKERS: Mapping[str, Callable[[], None]] = {
     "check_grads, order 2": lambda: by_jax(2),
     "gradcheck, gradient": lambda: by_gradcheck(checks=["dimensions", "values", "gradient"]),
     "gradcheck, gradient, exhaustive": lambda: by_gradcheck(checks=["gradient"], mode="exhaustive"),
-    "gradcheck, gradient and jvp": lambda: by_gradcheck(checks=["gradient", "jvp"]),
 }
 
 
