@@ -35,8 +35,8 @@ def arrangements(name: str, signature: Signature | None, arguments: Mapping[str,
     Raises PointError if the arguments do not fit.
     """
     names = tuple(arguments)
-    if signature is None:
-        # Written in C++: some are called by name, all by position, and options behind a star by name.
+    if signature is None or _tells_nothing(signature):
+        # Of those that are written in C++ some are called by name, all by position, options behind a star by name.
         yield Arrangement((), keywords=names)
         yield Arrangement(names)
         values = tuple(key for key in names if not isinstance(arguments[key], (int, float, str, bool)))
@@ -54,6 +54,12 @@ def arrangements(name: str, signature: Signature | None, arguments: Mapping[str,
             f"{name} has no argument {unknown[0]!r}; it takes {', '.join(known)}{did_you_mean(unknown[0], known)}"
         )
     yield _by_signature(name, signature, arguments)
+
+
+def _tells_nothing(signature: Signature) -> bool:
+    """Whether it is (*args, **kwargs), as that of a wrapper."""
+    kinds = [parameter.kind for parameter in signature.parameters.values()]
+    return kinds == [Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD]
 
 
 def _takes_any_name(signature: Signature) -> bool:

@@ -50,10 +50,8 @@ def _tried(module: TorchModule) -> TorchModule | None:
         try:
             with restored(), recording():
                 return _with_facts(attempt, _point(module))
-        except TypeError:
-            continue  # not with these names
-        except Exception:
-            return None
+        except Exception:  # not with these names, or not at all
+            continue
     return None
 
 
