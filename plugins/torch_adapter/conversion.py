@@ -36,7 +36,7 @@ def array_of(tensor: Tensor) -> Array:
     try:
         array: Array = tensor.detach().numpy()
     except (TypeError, RuntimeError):
-        array = _on_the_host(tensor.detach()).numpy()
+        array = _on_the_host(tensor.detach()).numpy(force=True)  # also what torch only knows to be 0
     return array
 
 
