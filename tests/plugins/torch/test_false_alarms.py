@@ -158,3 +158,11 @@ def test_batch_normalisation_keeps_its_statistics() -> None:
     assert all(torch.equal(value, before[name]) for name, value in norm.state_dict().items())
     assert torch_passes(norm, {"input": x})
     assert not torch.equal(norm.running_mean, before["running_mean"])  # torch's checker moves them
+
+
+@pytest.mark.parametrize("function", [torch.abs, torch.nn.functional.l1_loss], ids=["abs", "l1_loss"])
+def test_a_second_derivative_that_is_zero(function: Any) -> None:
+    point = {"input": normal(4), "target": normal(4, seed=1)} if function is not torch.abs else {"input": normal(4)}
+    module = from_torch(function, arguments=point, double_backward=True)
+    report = gradcheck.check(module, {}, checks=["second_order"])
+    assert report.verdict is Verdict.PASS, str(report)
