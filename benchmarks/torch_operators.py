@@ -91,8 +91,7 @@ def others(found: Sequence[Outcome]) -> str:
 
 def missed(seed: int) -> list[str]:
     """What torch gets wrong, and gradcheck does not see."""
-    reports = {wrong.operator.name: wrong.operator.report(wrong.single, seed) for wrong in WRONG}
-    return [name for name, report in reports.items() if report.verdict is not Verdict.FAIL]
+    return [str(wrong) for wrong in WRONG if wrong.report(seed).verdict is not Verdict.FAIL]
 
 
 def main() -> int:

@@ -63,9 +63,9 @@ def test_hardly_any_is_left_open() -> None:
     assert verdicts.count(Verdict.INCONCLUSIVE) <= 0.02 * len(verdicts)
 
 
-@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.operator.name)
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
 def test_what_torch_gets_wrong_is_found(wrong: Wrong) -> None:
-    report = wrong.operator.report(wrong.single)
+    report = wrong.report()
     failing = {
         check.check for case in report.verification.cases for check in case.checks if check.verdict is Verdict.FAIL
     }

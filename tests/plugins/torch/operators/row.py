@@ -50,10 +50,13 @@ class Operator:
         arguments = self.arguments(np.random.default_rng(seed))
         return {name: torch.from_numpy(in_single(value) if single else value) for name, value in arguments.items()}
 
-    def report(self, single: bool = False, seed: int = 0) -> Report:
-        """What gradcheck says of it as it is: at the default threshold, or in single precision at the loosest one."""
-        arguments = self.tensors(single, seed)
-        module = from_torch(self.function, arguments=arguments, name=self.name, dtype="native", waive=self.waive)
+    def report(self, single: bool = False, seed: int = 0, **options: Any) -> Report:
+        """What gradcheck says of it as it is: at the default threshold, or in single precision at the loosest one.
+
+        Takes what ``from_torch`` takes besides.
+        """
+        known = {"name": self.name, "dtype": "native", "waive": self.waive}
+        module = from_torch(self.function, arguments=self.tensors(single, seed), **known, **options)
         return gradcheck.check(module, {}, threshold=1e-4 if single else 1e-5)
 
 
