@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.values.aliases import Array, Outputs, Saved
+from gradcheck.values.aliases import Array, Leaves, Outputs, Saved
 from gradcheck.values.errors import ModuleError
 from gradcheck.values.module import Module
 
 COTANGENT = "_bar"
+# So many numbers may go into, or come out of, one call; and by less than this part its results may differ.
+_MOST_NUMBERS = 1 << 21
+_SAME = 1e-3
 
 
 @dataclass
@@ -25,18 +28,34 @@ class _Point:
 
 @dataclass(frozen=True)
 class ForwardMode(Module):
-    """A module whose backward is the transpose of its Jacobian by ``jvp``, one tangent for each coordinate."""
+    """A module whose backward is the transpose of its Jacobian by ``jvp``, one tangent for each coordinate.
+
+    Arguments:
+        at_once: whether many tangents may be pushed forward in one call, where the module offers that.
+    """
 
     module: Module
     differentiable: tuple[str, ...]
+    at_once: bool = True
 
     @property
     def name(self) -> str:
         return self.module.name
 
     @property
+    def eps(self) -> float:
+        return self.module.eps
+
+    @property
     def stochastic(self) -> bool:
         return self.module.stochastic
+
+    @property
+    def has_forward_batch(self) -> bool:
+        return self.at_once and self.module.has_forward_batch
+
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Outputs:
+        return self.module.forward_batch(leaves, leaf, values)
 
     def forward(self, **leaves: Any) -> tuple[Outputs, Saved]:
         outputs, saved = self.module.forward(**leaves)
@@ -51,9 +70,34 @@ class ForwardMode(Module):
         return {leaf: _like(point.leaves[leaf], gradient) for leaf, gradient in gradients.items()}
 
     def _jacobian(self, point: _Point, leaf: str) -> Array:
-        count = _real(point.leaves[leaf]).size
-        columns = [self._column(point, leaf, np.eye(1, count, j)[0]) for j in range(count)]
-        return np.array(columns).T if columns else np.zeros((0, 0))
+        count, outputs = _real(point.leaves[leaf]).size, _real(point.outputs).size
+        columns = np.zeros((count, outputs))
+        if count and not (self.at_once and self._has_columns_at_once(point, leaf, columns)):
+            for j in range(count):
+                columns[j] = self._column(point, leaf, np.eye(1, count, j)[0])
+        return columns.T
+
+    def _has_columns_at_once(self, point: _Point, leaf: str, columns: Array) -> bool:
+        """Write all columns down, if that can be done at once and gives what single tangents do."""
+        if not self.module.has_jvp_batch:
+            return False
+        count, chunk = len(columns), max(1, _MOST_NUMBERS // max(columns.shape))
+        try:
+            for start in range(0, count, chunk):
+                hot = np.eye(min(chunk, count - start), count, start)
+                tangents = {
+                    name: np.zeros((len(hot), *value.shape), value.dtype) for name, value in point.leaves.items()
+                }
+                tangents[leaf] = np.stack([_like(point.leaves[leaf], row) for row in hot])
+                returned = self.module.jvp_batch(point.saved, tangents)
+                named = returned if isinstance(returned, Mapping) else {"": returned}
+                columns[start : start + len(hot)] = np.concatenate(
+                    [_real(array).reshape(len(hot), -1) for array in named.values()], axis=1
+                )
+        except Exception:
+            return False  # no rule for this, say
+        single = self._column(point, leaf, np.eye(1, count, count - 1)[0])
+        return bool(np.allclose(columns[-1], single, rtol=_SAME, atol=_SAME * np.max(np.abs(single), initial=0.0)))
 
     def _column(self, point: _Point, leaf: str, coordinates: Array) -> Array:
         tangents = {name: np.zeros_like(value) for name, value in point.leaves.items()}

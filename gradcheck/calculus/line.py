@@ -66,8 +66,9 @@ class Line:
         pairs = self.pairs(coordinates, steps)
         above, below = (np.empty((len(steps), self.outputs)) for _ in range(2))
         with np.errstate(all="ignore"):
-            for k, coordinate in enumerate(coordinates.tolist()):
-                self.outputs_around(coordinate, pairs.upper[k], pairs.lower[k], above[k], below[k])
+            if not self.all_at_once(coordinates, pairs.upper, pairs.lower, above, below):
+                for k, coordinate in enumerate(coordinates.tolist()):
+                    self.outputs_around(coordinate, pairs.upper[k], pairs.lower[k], above[k], below[k])
         return Samples(pairs.up, pairs.down, above, below, self.centre, self.noise)
 
     def pairs(self, coordinates: Array, steps: Array) -> "Pairs":
@@ -109,28 +110,35 @@ class Line:
         self.forwards += 2 * coordinates.size
 
     @property
-    def values_at_once(self) -> int:
-        """How many values of the leaf may be given to forward at once; none if it has to be one by one."""
-        return self._near.batches.values_at_once(self._leaf) if self._near.batches else 0
+    def has_batches(self) -> bool:
+        """Whether many forwards can be had at once."""
+        return self._near.batches is not None and self._near.batches.values_at_once(self._leaf) > 0
 
-    def sides_at_once(self, groups: Sequence[Array] | Array, pairs: "Pairs", above: Array, below: Array) -> bool:
-        """Write down the outputs around groups of coordinates, many at once; False where that is not to be had."""
-        original = self._near.point[self._leaf]
-        at_once = max(0, (self.values_at_once - 1) // 2)
-        for start in range(0, len(groups) if at_once else 0, max(at_once, 1)):
-            part = groups[start : start + at_once]
+    def all_at_once(
+        self, groups: Any, upper: Sequence[Any] | Array, lower: Sequence[Any] | Array, above: Array, below: Array
+    ) -> bool:
+        """Write down the outputs around coordinates, or groups of them, many at once; False where that may not be.
+
+        Arguments:
+            groups: what to perturb together: coordinates, or arrays of them.
+            upper, lower: the points above and below of each.
+        """
+        batches, done = self._near.batches, 0
+        while batches and done < len(groups) and (at_once := (batches.values_at_once(self._leaf) - 1) // 2) > 0:
+            part = groups[done : done + at_once]
             # The point itself goes first: an output that stays as it is there has not moved.
-            values = np.repeat(np.ascontiguousarray(original)[None], 2 * len(part) + 1, axis=0)
+            values = np.repeat(np.array(self._near.point[self._leaf], order="C")[None], 2 * len(part) + 1, axis=0)
             entries = real_view(values).reshape(len(values), -1)
             for k, members in enumerate(part):
-                entries[2 * k + 1, members], entries[2 * k + 2, members] = pairs.upper[members], pairs.lower[members]
-            found = self._near.batches.outputs(self._leaf, values) if self._near.batches else None
+                entries[2 * k + 1, members], entries[2 * k + 2, members] = upper[done + k], lower[done + k]
+            found = batches.outputs(self._leaf, values)
             if found is None:
                 return False
             moved = np.where(found[1:] == found[0], self.centre, found[1:])
-            above[start : start + len(part)], below[start : start + len(part)] = moved[0::2], moved[1::2]
+            above[done : done + len(part)], below[done : done + len(part)] = moved[0::2], moved[1::2]
             self.forwards += 2 * len(part)
-        return at_once > 0
+            done += len(part)
+        return done == len(groups)
 
     def complex_step(self, coordinate: int) -> Array:
         """The derivatives Im a(x + ih) / h, without any difference; NaN where they are not to be had (outputs,).

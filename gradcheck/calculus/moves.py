@@ -55,16 +55,10 @@ class Moves:
         return [counted.members, counted.group_of, *entries]
 
 
-def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, at_once: bool) -> Moves:
-    """Perturb some groups.
-
-    Arguments:
-        at_once: whether many forwards may be had at once, where that is possible.
-    """
+def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Moves:
+    """Perturb some groups."""
     members, group_of = _members(groups)
-    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
-    if not (at_once and line.sides_at_once(groups, pairs, above, below)):
-        _one_by_one(line, pairs, groups, members, above, below)
+    above, below = _sides(line, pairs, groups, members)
     places, member = jacobian.entries_of(members)
     claimed = group_of[member] * line.outputs + jacobian.rows[places]
     analytical = np.zeros(above.shape)
@@ -87,16 +81,20 @@ def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian
     return Moves(members, group_of, number, owners, outputs, analytical, above, below)
 
 
-def _one_by_one(
-    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, members: Array, above: Array, below: Array
-) -> None:
-    """Write down the outputs above and below the point, for every group (groups, outputs)."""
+def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, members: Array) -> tuple[Array, Array]:
+    """The outputs above and below the point, for every group (groups, outputs)."""
+    above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
     with np.errstate(all="ignore"):
+        if line.has_batches:
+            upper, lower = ([side[group] for group in groups] for side in (pairs.upper, pairs.lower))
+            if line.all_at_once(groups, upper, lower, above, below):
+                return above, below
         if members.size == len(groups):
             line.each_by_itself(members, pairs, above, below)
-            return
+            return above, below
         for k, group in enumerate(groups):
             line.outputs_around(group, pairs.upper[group], pairs.lower[group], above[k], below[k])
+    return above, below
 
 
 def _members(groups: Sequence[Array] | Array) -> tuple[Array, Array]:

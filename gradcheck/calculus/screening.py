@@ -125,11 +125,7 @@ def screened(
     looks, settled = _agreeing(line, shared, together, jacobian, accepts)
     alone = np.setdiff1d(columns, settled, assume_unique=True)
     open_columns = [alone[~quiet[alone]]]
-    if line.values_at_once:
-        found, accepted = _agreeing(line, pairs, alone[:, None], jacobian, accepts)
-        looks += found
-        alone = np.setdiff1d(alone, accepted, assume_unique=True)
-    for look in _looked_at(line, pairs, alone[:, None], jacobian, at_once=False):
+    for look in _looked_at(line, pairs, alone[:, None], jacobian):
         looks.append(look)
         open_columns.append(look.members[~accepts(look)])
     return Screen(
@@ -144,13 +140,13 @@ def screened(
 
 
 def _agreeing(
-    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, accepts: Accepts
+    line: Line, pairs: Pairs, groups: Sequence[Array], jacobian: Jacobian, accepts: Accepts
 ) -> tuple[list[Look], Array]:
-    """What is found of the groups that agree, and their members; many are perturbed at once where that is possible."""
+    """What is found of the groups that agree, and their members."""
     found: list[Look] = []
     settled: list[Array] = [np.zeros(0, np.intp)]
     refused = 0
-    for look in _looked_at(line, pairs, groups, jacobian, at_once=True):
+    for look in _looked_at(line, pairs, groups, jacobian):
         right = accepts(look)
         found.append(look.only(right))
         settled.append(look.members[right[look.group_of]])
@@ -160,14 +156,12 @@ def _agreeing(
     return found, np.concatenate(settled)
 
 
-def _looked_at(
-    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, *, at_once: bool
-) -> Iterator[Look]:
+def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[Look]:
     """Some groups after the other; of single coordinates, that move little each, as many as are worth a look."""
     count = max(1, _AT_ONCE // max(line.outputs, 1))
     waiting: list[Moves] = []
     for start in range(0, len(groups), count):
-        waiting.append(moves_of(line, pairs, groups[start : start + count], jacobian, at_once))
+        waiting.append(moves_of(line, pairs, groups[start : start + count], jacobian))
         few = sum(moves.above.size for moves in waiting) < _WORTH_A_LOOK
         if few and isinstance(groups, np.ndarray) and start + count < len(groups):
             continue

@@ -52,7 +52,7 @@ class Claims:
                 )
         if self._decoded is not None:
             return self._decoded[0]
-        return analytical_jacobians(self.module, self.forward, self.point, self.leaves, self._batches)
+        return analytical_jacobians(self.module, self.forward, self.point, self.leaves, self.batches)
 
     @cached_property
     def leaves(self) -> tuple[str, ...]:
@@ -68,16 +68,12 @@ class Claims:
     @property
     def are_single(self) -> bool:
         """Whether there was one backward for every output."""
-        return self._decoded is None and not (self._batches and self._batches.cotangents_at_once())
-
-    @property
-    def _batches(self) -> Batches | None:
-        return None if self.one_hot else self.batches
+        return self._decoded is None and self.batches is None
 
     @cached_property
     def by_one_hots(self) -> "Claims":
         """The same from one backward for every output."""
-        return replace(self, one_hot=True)
+        return replace(self, one_hot=True, batches=None)
 
     @cached_property
     def _crowded(self) -> dict[str, int]:
@@ -94,4 +90,4 @@ class Claims:
             return None
         point = {leaf: self.point[leaf] for leaf in self.leaves}
         generator = generator_for(self.settings.seed, "decoding")
-        return grouped_jacobians(self.module, self.forward, point, generator, self._batches)
+        return grouped_jacobians(self.module, self.forward, point, generator, self.batches)

@@ -127,12 +127,14 @@ class Evaluation:
 
     @cached_property
     def by_one_hots(self) -> "Evaluation":
-        """The same with one backward for every output: by that a disagreement is judged."""
-        if self.claims.are_single:
+        """The same with one backward for every output, and one forward at a time: by that a disagreement is judged."""
+        if self.claims.are_single and self.batches is None:
             return self
         if self.block is not None:
             return self.whole.by_one_hots.part(self.block.leaf, self.block.columns)
-        return self._sharing(replace(self), claims=self.claims.by_one_hots)
+        single = self._sharing(replace(self), claims=self.claims.by_one_hots, batches=None)
+        single.__dict__.update(neighbourhood=replace(self.neighbourhood, batches=None))
+        return single
 
     @cached_property
     def whole(self) -> "Evaluation":

@@ -61,8 +61,16 @@ def gradient_at_the_point(evaluation: Evaluation, leaf: str) -> CheckResult:
     if verdict is not Verdict.FAIL and (found := _beyond_single_entries(evaluation, leaf, judgement.findings)):
         verdict, (message, diagnoses) = Verdict.FAIL, found
         evidence = replace(evidence, ladder=tuple((rung, Verdict.FAIL) for rung in LADDER))
-    notes = evaluation.batches.notes_on(leaf) if evaluation.batches else ()
-    return CheckResult("gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses, notes=notes)
+    return CheckResult(
+        "gradient", verdict, message, leaf, evidence=evidence, diagnoses=diagnoses, notes=_notes(evaluation, leaf)
+    )
+
+
+def _notes(evaluation: Evaluation, leaf: str) -> tuple[str, ...]:
+    """What is to be said beside the verdict; of the module, once."""
+    batches = evaluation.batches
+    of_module = evaluation.module.notes if leaf == evaluation.differentiable[0] else ()
+    return (*of_module, *(batches.notes_on(leaf) if batches else ()))
 
 
 def _sample(evaluation: Evaluation, leaf: str, effort: Effort) -> Array:

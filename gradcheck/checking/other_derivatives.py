@@ -10,6 +10,7 @@ from gradcheck.algebra.sampling import generator_for
 from gradcheck.calculus.calls import call_jvp
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.gradient import check_gradient
+from gradcheck.checking.once import once
 from gradcheck.values.aliases import Array
 from gradcheck.values.case import Case
 from gradcheck.values.results import CheckResult
@@ -18,11 +19,21 @@ from gradcheck.values.verdict import Verdict
 
 def check_jvp(evaluation: Evaluation, leaf: str) -> CheckResult:
     """Compare jvp with central differences in every entry, and with backward by the adjoint identity."""
-    module = ForwardMode(evaluation.module, evaluation.differentiable)
-    result = replace(check_gradient(evaluation.derived(module, evaluation.case), leaf), check="jvp")
+    result = check_gradient(_forward_mode(evaluation, "at once"), leaf)
+    if result.verdict is not Verdict.PASS and evaluation.module.has_jvp_batch:
+        # What many tangents at once give, such as a vmap rule that somebody wrote, may only find a leaf right.
+        result = check_gradient(_forward_mode(evaluation, "one by one"), leaf)
+    result = replace(result, check="jvp")
     if result.verdict is Verdict.FAIL or not (broken := _broken_identity(evaluation, leaf)):
         return result
     return replace(result, verdict=Verdict.FAIL, message=broken)
+
+
+@once
+def _forward_mode(evaluation: Evaluation, tangents: str) -> Evaluation:
+    """The forward mode of the module at the same case, for all leaves: its Jacobians take a jvp a coordinate."""
+    module = ForwardMode(evaluation.module, evaluation.differentiable, tangents == "at once")
+    return evaluation.derived(module, evaluation.case)
 
 
 def _broken_identity(evaluation: Evaluation, leaf: str) -> str:

@@ -48,7 +48,7 @@ def _arrays(module: Module, arrays: object) -> dict[str, Array]:
     for leaf, value in arrays.items():
         try:
             given[leaf] = np.array(value, order="C")
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:  # the last from tensors that require a gradient
             raise PointError(f"{module.name}: leaf {leaf!r} is no array: {error}") from error
     return given
 

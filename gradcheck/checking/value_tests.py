@@ -14,6 +14,9 @@ from gradcheck.values.module import Example, Module
 from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 
+# What may remain of terms that cancel, of their size.
+_REMAINS = 1e-8
+
 
 def check_values(evaluation: Evaluation) -> CheckResult:
     """Compare the outputs with those of the example, or outputs and Jacobians with the reference."""
@@ -25,7 +28,7 @@ def check_values(evaluation: Evaluation) -> CheckResult:
     reference = evaluation.module.reference
     if reference is not None:
         reference = reference() if isinstance(reference, type) else reference
-        compared.append(f"the reference {getattr(reference, 'name', '') or function_name(reference)}")
+        compared.append(f"the reference {_name(reference)}")
         problems += _against_reference(evaluation, reference)
     if problems:
         return CheckResult("values", Verdict.FAIL, "\n".join(problems))
@@ -52,6 +55,7 @@ def _against_example(evaluation: Evaluation, example: Example) -> list[str]:
 
 def _against_reference(evaluation: Evaluation, reference: Module | Callable[..., Outputs]) -> list[str]:
     threshold, leaves = evaluation.settings.threshold, evaluation.case.leaves
+    source = f"the reference {_name(reference)}"
     has_gradient = isinstance(reference, Module)
     module = reference if isinstance(reference, Module) else from_functions(reference, lambda leaves, a_bar: {})
     forward, outputs = call_forward(module, leaves, evaluation.settings.seed), evaluation.forward.outputs
@@ -61,25 +65,44 @@ def _against_reference(evaluation: Evaluation, reference: Module | Callable[...,
     names = list(outputs) if set(outputs) == set(forward.outputs) else list(forward.outputs)
     problems: list[str] = []
     for (name, output), theirs in zip(outputs.items(), names, strict=True):
-        problems += _difference(f"output {name}", output, forward.outputs[theirs], threshold, "the reference")
+        expected = forward.outputs[theirs]
+        problems += _difference(f"output {name}", output, expected, threshold, source, _size(evaluation, expected))
     if problems or not has_gradient or not evaluation.differentiable:
         return problems
     rows = np.concatenate([forward.layout.positions(name) for name in names])
     jacobians = analytical_jacobians(module, forward, leaves, evaluation.with_jacobians)
     for leaf in evaluation.with_jacobians:
         given, expected = evaluation.jacobian(leaf), jacobians[leaf].dense()[rows]
-        problems += _difference(f"Jacobian of {leaf}", given, expected, threshold, "the reference")
+        size = _size(evaluation, expected)
+        problems += _difference(f"Jacobian of {leaf}", given, expected, threshold, source, size)
     return problems
 
 
-def _difference(what: str, given: Array, expected: Array, tolerance: float, source: str) -> list[str]:
+def _name(reference: Module | Callable[..., Outputs]) -> str:
+    return str(getattr(reference, "name", "") or function_name(reference))
+
+
+def _size(evaluation: Evaluation, expected: Array) -> float:
+    """What entries of a reference are compared with that are smaller than it.
+
+    That is its largest entry, since it may be small throughout; but where terms cancel, what remains of them is the
+    rounding of numbers as large as the leaves.
+    """
+    largest = float(np.max(np.abs(expected), initial=0.0, where=np.isfinite(expected)))
+    leaves = max((float(np.max(np.abs(value), initial=0.0)) for value in evaluation.case.leaves.values()), default=0.0)
+    return min(1.0, max(largest, _REMAINS * max(leaves, 1.0)))
+
+
+def _difference(
+    what: str, given: Array, expected: Array, tolerance: float, source: str, size: float = 1.0
+) -> list[str]:
     """One sentence about the entry that differs most, none if all are within the tolerance.
 
-    The difference is relative to the entry, but absolute below 1: sin(π) is 1.2e-16, not 0.
+    The difference is relative to the entry, or to a size below which nothing is: sin(π) is 1.2e-16, not 0.
     """
     if given.shape != expected.shape:
         return [f"{what} has shape {given.shape}; {source} says {expected.shape}"]
-    difference = np.abs(given - expected) / np.maximum(1.0, np.abs(expected))
+    difference = np.abs(given - expected) / np.maximum(size, np.abs(expected))
     # `not <=`, so that a NaN differs.
     wrong = ~(difference <= tolerance)
     if not wrong.any():

@@ -123,6 +123,11 @@ class Module(ABC):
         return {}
 
     @cached_property
+    def notes(self) -> Sequence[str]:
+        """What the report is to say of the module, such as that it is verified in float32."""
+        return ()
+
+    @cached_property
     def defaults(self) -> Leaves:
         """Values of leaves that need not be given, such as the parameters an object was made with."""
         return {}
@@ -192,6 +197,15 @@ class Module(ABC):
     def backward_batch(self, saved: Saved, cotangents: Any, /) -> Mapping[str, Array]:
         """Pull many cotangents back at once; optional. They, and all gradients, have an additional first axis."""
         raise NotImplementedError(f"{self.name} has no backward_batch")
+
+    def jvp_batch(self, saved: Saved, tangents: Mapping[str, Array], /) -> Outputs:
+        """Push many tangents forward at once; optional. They, and all outputs, have an additional first axis."""
+        raise NotImplementedError(f"{self.name} has no jvp_batch")
+
+    @property
+    def has_jvp_batch(self) -> bool:
+        """Whether many tangents may be pushed forward at once."""
+        return type(self).jvp_batch is not Module.jvp_batch
 
     @property
     def has_forward_batch(self) -> bool:

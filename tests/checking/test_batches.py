@@ -47,8 +47,8 @@ class Product(gradcheck.Module):
         given = {**leaves, leaf: values}
         a = np.tanh(given["x"] @ given["weight"])
         if self.spoiled == "shape":
-            return a[..., :1]
-        return a + 1e-3 * np.sin(1e3 * values.sum()) if self.spoiled == "forward" else a
+            return np.asarray(a[..., :1])
+        return np.asarray(a + 1e-3 * np.sin(1e3 * values.sum()) if self.spoiled == "forward" else a)
 
     def backward_batch(self, saved: Any, cotangents: Array, /) -> Mapping[str, Array]:
         self.calls.backward_batches += 1
@@ -123,3 +123,50 @@ def test_a_stochastic_module_is_called_one_by_one() -> None:
     module = Noisy()
     assert checked(module).verdict is Verdict.PASS
     assert module.calls.forward_batches == 0
+
+
+@dataclass(frozen=True)
+class Cubed(gradcheck.Module):
+    """a = x³ with a forward mode, one tangent or many."""
+
+    calls: Calls = field(default_factory=Calls, repr=False)
+    slope: float = 3.0
+    spoiled: str = ""
+
+    def forward(self, x: Array) -> tuple[Array, Any]:
+        return x**3, x
+
+    def backward(self, saved: Any, a_bar: Array, /) -> dict[str, Array]:
+        return {"x": 3 * saved**2 * a_bar}
+
+    def jvp(self, saved: Any, tangents: Mapping[str, Array], /) -> Array:
+        self.calls.single += 1
+        return np.asarray(self.slope * saved**2 * tangents["x"])
+
+    def jvp_batch(self, saved: Any, tangents: Mapping[str, Array], /) -> Array:
+        self.calls.forward_batches += 1
+        if self.spoiled == "raises":
+            raise NotImplementedError
+        pushed = np.asarray(self.slope * saved**2 * tangents["x"])
+        if self.spoiled:
+            pushed[-1 if self.spoiled == "last" else 0] *= 2
+        return pushed
+
+    def forward_batch(self, leaves: Leaves, leaf: str, values: Array, /) -> Array:
+        return np.asarray(values**3)
+
+
+@pytest.mark.parametrize("spoiled", ["", "raises", "last", "first"])
+def test_many_tangents_at_once_may_only_find_a_forward_mode_right(spoiled: str) -> None:
+    point = {"x": np.linspace(0.5, 1.5, 12)}
+    module = Cubed(spoiled=spoiled)
+    assert gradcheck.check(module, point, checks=["jvp"]).verdict is Verdict.PASS
+    assert (module.calls.single <= 3) == (not spoiled)
+    assert gradcheck.check(Cubed(spoiled=spoiled, slope=3.01), point, checks=["jvp"]).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("value", [np.array(2.0), np.zeros((0, 3))])
+def test_a_leaf_without_axes_or_entries_is_no_obstacle(value: Array) -> None:
+    report = gradcheck.check(Cubed(), {"x": value}, checks=["gradient", "jvp"])
+    assert report.verdict is Verdict.PASS
+    assert notes_of(report).count("at once") == 0

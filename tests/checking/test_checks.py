@@ -204,8 +204,45 @@ def test_a_reference_must_agree_in_value_and_gradient() -> None:
     messages = [check.message for case in report.verification.cases for check in case.checks]
     assert "agrees with the reference Linear" in messages
     assert "output a[" in str(gradcheck.check(Shifted()))
-    assert "Jacobian of bias[0, 0] is 2; the reference says 1" in str(gradcheck.check(Tilted()))
-    assert "the reference says (1, 2, 5)" in str(gradcheck.check(Reshaped()))
+    assert "Jacobian of bias[0, 0] is 2; the reference Linear says 1" in str(gradcheck.check(Tilted()))
+    assert "the reference module says (1, 2, 5)" in str(gradcheck.check(Reshaped()))
+
+
+def test_a_reference_is_compared_with_by_its_own_size() -> None:
+    class Doubled(gradcheck.Module):
+        reference = gradcheck.from_functions(lambda x: 1e-6 * x, lambda leaves, a: {"x": 1e-6 * a}, name="tiny")
+
+        def forward(self, x: Any) -> Any:
+            return 2e-6 * x, None
+
+        def backward(self, saved: Any, a_bar: Any, /) -> Any:
+            return {"x": 2e-6 * a_bar}
+
+    point = {"x": np.array([1.0, -2.0])}
+    with pytest.raises(gradcheck.GradientMismatch, match="the reference tiny says -2e-06"):
+        gradcheck.assert_passes(Doubled(), point, checks=["values"])
+
+
+def test_a_reference_whose_terms_cancel_may_leave_another_rounding() -> None:
+    class Nothing(gradcheck.Module):
+        reference = gradcheck.from_functions(lambda x: (x + 0.1) - x - 0.1, lambda leaves, a: {"x": 0 * a})
+
+        def forward(self, x: Any) -> Any:
+            return 0 * x, None
+
+        def backward(self, saved: Any, a_bar: Any, /) -> Any:
+            return {"x": 0 * a_bar}
+
+    gradcheck.assert_passes(Nothing(), {"x": np.array([1.0, -2.0, 0.3])}, checks=["values"])
+
+
+def test_what_a_module_has_to_say_is_said_once() -> None:
+    class Noted(Linear):
+        notes = ("verified in float32, since its kernel takes nothing else",)
+
+    point = {"x": np.eye(2, 3), "weight": np.ones((3, 5)), "bias": np.ones(5)}
+    text = str(gradcheck.check(Noted(), point, checks=["gradient"]))
+    assert text.count("verified in float32") == 1
 
 
 def test_every_check_explains_itself() -> None:
