@@ -90,7 +90,7 @@ def require_writable(outputs: Sequence[Output], option: str = "-o") -> None:
             )
 
 
-def write_file(file: Path, text: str) -> None:
+def write_file(file: Path, text: str, option: str = "-o") -> None:
     """Write a file so that at no time a part of it is there; raise ConfigurationError if it cannot be.
 
     The text goes to a new file beside it, which then takes its place in one step. A link stays a link, the
@@ -112,7 +112,7 @@ def write_file(file: Path, text: str) -> None:
             Path(part).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise ConfigurationError(f"-o {file}: cannot be written: {error}") from error
+        raise ConfigurationError(f"{option} {file}: cannot be written: {error}") from error
 
 
 def _umask() -> int:
