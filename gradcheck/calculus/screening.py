@@ -14,7 +14,7 @@ from gradcheck.calculus.samples import Samples
 from gradcheck.values.aliases import Array
 
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
-_AT_ONCE = 32768
+_AT_ONCE = 16384
 # A look takes as long as some thousand entries, however few there are.
 _WORTH_A_LOOK = 8192
 # Where so many groups disagree, and none has agreed, the others are not tried.

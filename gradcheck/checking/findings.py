@@ -79,7 +79,8 @@ def findings_of(comparison: Comparison, rows: Array, columns: Array, coordinates
     magnitude = comparison.magnitude
     decisive = comparison.blur if unresolved and not failing else comparison.excess
     count = min(failing or unresolved or 1, _SHOWN)
-    places = [np.unravel_index(k, shape) for k in worst_first(decisive.ravel(), comparison.gap.ravel(), count)]
+    order = worst_first(decisive.ravel(), comparison.gap.ravel(), count)
+    places = [np.unravel_index(k, shape) for k in order.tolist()]
     numbers = (
         comparison.analytical,
         numerical.value,

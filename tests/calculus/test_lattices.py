@@ -1,5 +1,6 @@
 """Colours by distance: whatever is forbidden has two of them, and where the tight packing fits there are no more."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -12,18 +13,18 @@ from gradcheck.values.aliases import Array, Shape
 
 
 def same_sample(differences: Array) -> Array:
-    return differences[:, 0] == 0
+    return np.asarray(differences[:, 0] == 0)
 
 
 def same_feature(differences: Array) -> Array:
-    return differences[:, 1] == 0
+    return np.asarray(differences[:, 1] == 0)
 
 
 def within(*reach: int) -> Forbids:
-    return lambda differences: (np.abs(differences) <= reach).all(axis=1)
+    return lambda differences: np.asarray((np.abs(differences) <= reach).all(axis=1))
 
 
-def require_apart(shape: Shape, colours: Array, forbidding: list[Forbids]) -> None:
+def require_apart(shape: Shape, colours: Array, forbidding: Sequence[Forbids]) -> None:
     indices = np.indices(shape).reshape(len(shape), -1).T
     pairs = np.array([*combinations(range(len(indices)), 2)], int).reshape(-1, 2)
     differences = indices[pairs[:, 0]] - indices[pairs[:, 1]]
@@ -53,7 +54,7 @@ def test_a_layer_needs_one_colour_for_each_of_its_longer_axis(samples: int, feat
 
 def test_a_convolution_needs_as_many_colours_as_a_weight_has_outputs() -> None:
     def shares_inputs(differences: Array) -> Array:
-        return (differences[:, 0] == 0) & (np.abs(differences[:, 2:]) <= 2).all(axis=1)
+        return np.asarray((differences[:, 0] == 0) & (np.abs(differences[:, 2:]) <= 2).all(axis=1))
 
     shape, forbidding = (2, 8, 6, 6), [shares_inputs, same_feature]
     colours = coloured(shape, forbidding, 72, 576)

@@ -65,7 +65,9 @@ def test_an_entry_off_the_translations_is_not_lost(seed: int, count: int) -> Non
         matrix = matrices[["x", "weight", "bias"][rng.integers(3)]]
         matrix[rng.integers(len(matrix)), rng.integers(matrix.shape[1])] = numbers(rng, 1)[0]
     found = decoded_jacobians(pulls_of(matrices), shapes, [(0, shape)], EPS, rng)
-    for leaf, matrix in matrices.items() if found is not None else ():
+    if found is None:
+        return
+    for leaf, matrix in matrices.items():
         np.testing.assert_allclose(found[0][leaf].dense(), matrix, rtol=1e-12, atol=1e-12)
 
 
