@@ -73,10 +73,18 @@ class Baseline:
     modules: tuple[ModuleRecord, ...]
 
 
-def baseline_of(verification: Verification) -> Baseline:
-    """What is kept of a run."""
-    ordered = sorted(verification.cases, key=_module_of)
-    modules = (_module_record(*key, list(cases)) for key, cases in groupby(ordered, key=_module_of))
+def baseline_of(verification: Verification, folder: Path) -> Baseline:
+    """What is kept of a run.
+
+    Arguments:
+        folder: of the project.
+    """
+
+    def module_of(case: CaseResult) -> tuple[str, str]:
+        return case.module, portable(case.source.file, folder)
+
+    ordered = sorted(verification.cases, key=module_of)
+    modules = (_module_record(*key, list(cases)) for key, cases in groupby(ordered, key=module_of))
     return Baseline(__version__, verification.settings.threshold, tuple(modules))
 
 
@@ -150,22 +158,18 @@ def _number(error: float) -> float:
     return error if error == error else float("inf")
 
 
-def _module_of(case: CaseResult) -> tuple[str, str]:
-    return case.module, portable(case.source.file)
+def portable(file: str, folder: Path) -> str:
+    """A file relative to the folder of the project, or to where Python has found it; only its name if it is in neither.
 
-
-def portable(file: str) -> str:
-    """A file relative to the current folder, or to where Python has found it; only its name if it is in neither.
-
-    >>> portable("/usr/lib/python3/site-packages/layers/linear.py")
+    >>> portable("/usr/lib/python3/site-packages/layers/linear.py", Path.cwd())
     'layers/linear.py'
-    >>> portable("/nowhere/that/Python/looks/linear.py")
+    >>> portable("/nowhere/that/Python/looks/linear.py", Path.cwd())
     'linear.py'
     """
     path = Path(file)
     if _INSTALLED in path.parts:
         return "/".join(file.replace("\\", "/").rpartition(f"{_INSTALLED}/")[2:])
-    places = [Path.cwd()] if path.is_relative_to(Path.cwd()) else [Path(entry) for entry in sys.path if entry]
+    places = [folder] if path.is_relative_to(folder) else [Path(entry) for entry in sys.path if entry]
     around = [place for place in places if path.is_relative_to(place)]
     place = max(around, key=lambda place: len(place.parts), default=path.parent)
     return path.relative_to(place).as_posix() if file else ""

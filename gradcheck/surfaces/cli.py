@@ -72,6 +72,7 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "-o", dest="outputs", action=AddFile, metavar="FILE", help="file for the --format before it, or by its suffix"
     )
     _add_workers(parser)
+    _add_baseline(parser)
     loudness = parser.add_mutually_exclusive_group()
     loudness.add_argument("-v", "--verbose", action="store_true", help="a row for every check of every case")
     loudness.add_argument("-q", "--quiet", action="store_true", help="no table, only what failed and the summary")
@@ -87,6 +88,18 @@ def _add_workers(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--timeout", type=float, metavar="SECONDS", help="for each check of a leaf; longer is an ERROR")
     group.add_argument("--journal", type=Path, metavar="FILE", help="write every result to FILE as soon as it is there")
     group.add_argument("--resume", action="store_true", help="take over what the journal holds, and do the rest")
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "baseline", "With --against what is worse than before fails, and nothing else: failures that it knows do not."
+    )
+    group.add_argument("--save", type=Path, metavar="FILE", help="keep what this run comes to, to compare with later")
+    group.add_argument("--against", type=Path, metavar="FILE", help="compare with what a run has come to before")
+    group.add_argument("--accept", action="store_true", help="with --against: write the file anew, with what is now")
+    group.add_argument(
+        "--ignore-time", action="store_true", help="with --against: taking twice as long is no regression"
+    )
 
 
 def _processes(text: str) -> int:

@@ -15,6 +15,7 @@ from gradcheck.running.config import load_configuration
 from gradcheck.running.locating import registered_packages
 from gradcheck.running.plan import plan_targets
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.comparing import baselines_for, compared, settled, with_comparison
 from gradcheck.surfaces.execution import carried_out, engine_for
 from gradcheck.surfaces.explanations import render_checks_page, render_explanation
 from gradcheck.surfaces.forecast import render_forecast
@@ -34,6 +35,7 @@ def report(options: Namespace) -> int:
     # A target may change the folder, print, or lie beside a file that is called like a library of ours.
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
     options.journal = options.journal and options.journal.absolute()
+    baselines = baselines_for(options)
     import_module("tabulate")
     if options.plan:
         return _forecast(targets, options, settings)
@@ -41,17 +43,23 @@ def report(options: Namespace) -> int:
         planned = plan_targets(targets, tuple(options.keywords), settings)
         cases, partial = carried_out(planned, engine, options)
     verification = Verification(cases, planned.problems, settings, partial)
+    comparison = compared(baselines, verification)
     for output in outputs:
         if output.file is not None:
-            write_file(output.file, FORMATS[output.format](verification))
+            document = FORMATS[output.format](verification)
+            write_file(output.file, with_comparison(document, output.format, comparison, baselines))
         elif output.format != "text":
-            _write_utf8(FORMATS[output.format](verification))
+            document = FORMATS[output.format](verification)
+            _write_utf8(with_comparison(document, output.format, comparison, baselines))
     if all(output.file is not None or output.format == "text" for output in outputs):
         colour = _wants_colour(sys.stdout)
-        sys.stdout.write(render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour))
+        text = render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour)
+        sys.stdout.write(with_comparison(text, "text", comparison, baselines))
+    elif comparison is not None:
+        sys.stderr.write(with_comparison("", "text", comparison, baselines))
     if options.debug:
         _print_details(verification)
-    return exit_status(verification)
+    return settled(baselines, verification, comparison, exit_status(verification))
 
 
 def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) -> int:
