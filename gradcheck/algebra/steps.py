@@ -27,6 +27,7 @@ class Coordinate:
         room: how far it may move before it leaves its domain.
         eps: machine epsilon of its dtype.
         noise: relative noise of the forward.
+        floor: the length that is supposed of a tiny leaf.
     """
 
     index: int
@@ -35,6 +36,7 @@ class Coordinate:
     room: float
     eps: float
     noise: float
+    floor: float = 1.0
 
     @property
     def first_step(self) -> float:
@@ -75,12 +77,12 @@ def own_ladder(at: Coordinate) -> Array:
     own = abs(at.value)
     if not 0 < own < _FAR_BELOW * at.length:
         return np.empty(0)
-    return coarse_ladder(replace(at, length=own), floor=0.0)
+    return coarse_ladder(replace(at, length=own, floor=0.0))
 
 
-def coarse_ladder(at: Coordinate, floor: float = 1.0) -> Array:
-    """Steps from half of the length, or half of ``floor`` for a tiny leaf, to well below the first step."""
-    largest = min(max(at.length, floor), at.room) / 2
+def coarse_ladder(at: Coordinate) -> Array:
+    """Steps from half of the length, or half of the floor for a tiny leaf, to well below the first step."""
+    largest = min(max(at.length, at.floor), at.room) / 2
     return _rungs(largest, at.first_step / RATIO**_RUNGS_BELOW)
 
 

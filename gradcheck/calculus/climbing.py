@@ -123,10 +123,14 @@ def _smoothed(line: Line, coordinate: Coordinate, samples: Samples, column: Esti
     with np.errstate(all="ignore"):
         allowed = fit.error + ROUNDINGS * np.maximum(quotients.rounding, noise / quotients.steps[:, None])
         contradicted = np.any(finer & (np.abs(quotients.values - fit.value) > allowed), axis=0)
-        contradicted |= np.abs(fit.value - column.value) > fit.error + column.error
+        apart = np.abs(fit.value - column.value)
+        differ = apart > fit.error + column.error
     # A jump is no noise: what is scattered as far as the output goes leaves nothing to fit.
-    better = (fit.error < column.error) & (column.half == 0) & ~contradicted & is_usable(noise, samples)
+    usable = (column.half == 0) & ~contradicted & is_usable(noise, samples)
+    better = (fit.error < column.error) & ~differ & usable
     value, error = np.where(better, fit.value, column.value), np.where(better, fit.error, column.error)
+    # Of two that exclude each other one has too small an error, and nothing tells which.
+    error = np.where(differ & usable, np.fmax(error, apart + fit.error), error)
     return replace(column, value=value, error=error)
 
 

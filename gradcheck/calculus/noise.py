@@ -11,6 +11,8 @@ _NOISE_IN_OUTPUT = 1e-3
 # No floating-point format has a coarser grid, relative to its numbers, than bfloat16.
 COARSEST_GRID = 2.0**-8
 _TAIL = 4
+# What moves by no more than so many roundings of the output tells no piece from another.
+_ROUNDINGS = 16
 # Beside a kink one side moves by 3, 15, 63, … distances of the kink; a rounded one by a few pieces at most.
 _DIFFERENT_AMOUNTS = 3
 _GROWTH = 10
@@ -27,12 +29,20 @@ def illusions_in(samples: Samples, grid: float) -> Array:
     """
     up, down = samples.above - samples.centre, samples.below - samples.centre
     still = (up == 0) & (down == 0)
-    moved = ~still & np.isfinite(up - down)
+    with np.errstate(invalid="ignore"):
+        seen = np.maximum(np.abs(up), np.abs(down)) > _ROUNDINGS * samples.noise.at(samples.centre)
+    moved = seen & np.isfinite(up - down)
     finer_moves = np.cumsum(moved[::-1], axis=0)[::-1] > 0
     coarser_moves = np.cumsum(moved, axis=0) > 0
     one_sided = _grows(up, down == 0) | _grows(down, up == 0)
-    wide = np.max(np.where(still, samples.steps[:, None], 0.0), axis=0, initial=0.0) >= grid
+    wide = np.maximum(_flat(up, samples.steps), _flat(down, samples.steps)) >= grid
     return np.asarray(still & (finer_moves | (coarser_moves & ~(one_sided | wide))))
+
+
+def _flat(side: Array, steps: Array) -> Array:
+    """How far the output stays what it is on one side (outputs,)."""
+    flat = np.logical_and.accumulate((side == 0)[::-1], axis=0)[::-1]
+    return np.asarray(np.max(np.where(flat, steps[:, None], 0.0), axis=0, initial=0.0))
 
 
 def _grows(side: Array, other_still: Array) -> Array:

@@ -77,7 +77,9 @@ def _climbed(
 def second_opinion(near: Neighbourhood, leaf: str, index: int, room: Array, goal: Goal) -> Estimate:
     """The column of one coordinate once more, from steps that are not those of ``numerical_jacobian``."""
     line, coordinate = Line(near, leaf), coordinates_of(near, leaf, room)[index]
-    column = climbed(line, replace(coordinate, length=_OTHER_STEPS * coordinate.length), goal)
+    column = climbed(
+        line, replace(coordinate, length=_OTHER_STEPS * coordinate.length, floor=_OTHER_STEPS * coordinate.floor), goal
+    )
     return replace(column, forwards=line.forwards)
 
 

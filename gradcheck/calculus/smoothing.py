@@ -65,7 +65,7 @@ def smoothed(take: Callable[[Array], Samples], largest: float, noise: Array) -> 
         best, narrower = limit.where(better, best), next_narrower.where(better, narrower)
         chosen = np.where(better, width, chosen)
     with np.errstate(invalid="ignore"):
-        apart = np.abs(best.value - narrower.value) - narrower.error
+        apart = 2 * np.abs(best.value - narrower.value)
     error = np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf))
     return Limit(best.value, error, best.firm), chosen
 

@@ -52,6 +52,10 @@ def _filler(array: Array) -> float | int | bool:
     return np.nan if array.dtype.kind in "fc" else array.reshape(-1)[0].item()
 
 
+# An answer whose rounding is so large a part of it says nothing.
+_LOST = 1e-3
+
+
 @dataclass(frozen=True)
 class _Layout:
     """A way in which the same values can lie in memory.
@@ -123,8 +127,13 @@ class _Given:
         cotangent: Mapping[str, Array] | None = None,
         *,
         refusable: bool = False,
+        invented: bool = False,
     ) -> _Found | None:
-        """What is found if the answer is another one than to the same values in plain layout."""
+        """What is found if the answer is another one than to the same values in plain layout.
+
+        Arguments:
+            invented: whether the values are none that were given.
+        """
         given, pulled = leaves or self.leaves, cotangent or self.cotangent
         try:
             plain = self.answer(_plain(given), _plain(pulled))
@@ -132,17 +141,24 @@ class _Given:
             return None  # it is the values that it refuses, such as a matrix of equal rows
         try:
             answer, threshold = self.answer(given, pulled), self.evaluation.settings.threshold
-            found = difference(plain, answer, threshold) and difference(
-                plain, answer, threshold, self._rounding(given, pulled)
-            )
+            found = difference(plain, answer, threshold)
+            rounding = self._rounding(given, pulled) if found else {}
+            found = difference(plain, answer, threshold, rounding) if found else ""
         except ModuleError as error:
             return _Found(layout, f"{what} {layout}: {error}", accepted=refusable)
+        # Nothing is left of an answer there but rounding: the matrix of equal rows is singular.
+        if found and invented and any(_is_lost(value, rounding[name]) for name, value in plain.arrays.items()):
+            return None
         return _Found(layout, f"{what} {layout}: {found}") if found else None
 
     def _rounding(self, leaves: Mapping[str, Array], cotangent: Mapping[str, Array]) -> dict[str, float]:
         """Sums over another layout go in another order: what that may change."""
         pulled, case = _plain(cotangent), replace(self.evaluation.case, leaves=_plain(leaves))
         return rounding_beside(replace(self.evaluation, case=case), lambda near: self.answer(near, pulled))
+
+
+def _is_lost(values: Array, rounding: float) -> bool:
+    return not np.all(np.isfinite(values)) or rounding > _LOST * float(np.max(np.abs(values), initial=0.0))
 
 
 def _plain(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -187,7 +203,7 @@ def _of_broadcast(plain: _Given) -> Iterator[_Found]:
         value = plain.leaves[name]
         if value.ndim and value.size:
             repeated = {**plain.leaves, name: np.broadcast_to(value[:1], value.shape)}
-            if found := plain.differs(f"{name} with", "strides of 0 along its first axis", repeated):
+            if found := plain.differs(f"{name} with", "strides of 0 along its first axis", repeated, invented=True):
                 yield found
 
 
