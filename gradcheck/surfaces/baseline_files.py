@@ -15,6 +15,7 @@ from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD, Ver
 SCHEMA = "gradcheck-baseline/1"
 _FAMILY = SCHEMA.partition("/")[0]
 _VERDICTS = {verdict.value: verdict for verdict in Verdict}
+_NAMES = {"str": "a string", "list": "a list", "dict": "an object"}
 _REQUIRED = {"schema", "gradcheck", "threshold", "modules"}
 _OF_MODULE = {"module", "file", "seconds", "records"}
 _OF_RECORD = {"case", "check", "leaf", "verdict", "error", "coordinates", "one_by_one", "projected"}
@@ -117,11 +118,11 @@ def _record(data: Any, place: str) -> Record:
     verdict = _VERDICTS.get(_typed(data["verdict"], str, f"{place}.verdict"))
     if verdict is None:
         raise ValueError(f"{place}.verdict is {data['verdict']!r}; expected one of {', '.join(_VERDICTS)}")
-    names = (_typed(data[name], str, f"{place}.{name}") for name in ("case", "check", "leaf"))
+    case, check, leaf = (_typed(data[name], str, f"{place}.{name}") for name in ("case", "check", "leaf"))
     if "error" not in data:
-        return Record(*names, verdict)
+        return Record(case, check, leaf, verdict)
     error = math.inf if data["error"] == "inf" else _number(data["error"], f"{place}.error")
-    return Record(*names, verdict, error, *_counts(data, place))
+    return Record(case, check, leaf, verdict, error, *_counts(data, place))
 
 
 def _counts(data: dict[str, Any], place: str) -> Iterator[int]:
@@ -141,8 +142,7 @@ def _require_keys(data: dict[str, Any], required: set[str], known: set[str], pla
 
 def _typed(value: Any, kind: type[T], place: str) -> T:
     if not isinstance(value, kind):
-        names = {str: "a string", list: "a list", dict: "an object"}
-        raise ValueError(f"{place} is {value!r:.60}; expected {names[kind]}")
+        raise ValueError(f"{place} is {value!r:.60}; expected {_NAMES[kind.__name__]}")
     return value
 
 

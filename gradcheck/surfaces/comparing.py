@@ -44,15 +44,18 @@ def baselines_for(options: Namespace) -> Baselines:
         if getattr(options, option) and options.against is None:
             raise ConfigurationError(f"--{option.replace('_', '-')} needs the baseline to compare with: --against FILE")
     if options.fail_fast and (options.save or options.against):
-        raise ConfigurationError("--fail-fast leaves out what a baseline is about: give it without --save and --against")
-    save, against = (file and file.absolute() for file in (options.save, options.against))
-    if save is not None and save == against:
+        raise ConfigurationError(
+            "--fail-fast leaves out what a baseline is about: give it without --save and --against"
+        )
+    if options.save and options.against and options.save.resolve() == options.against.resolve():
         raise ConfigurationError(f"--save {options.save}: is what is compared with: --accept updates it")
-    if save is not None:
-        require_baseline_file(save, "--save")
-    if against is not None and options.accept:
-        require_baseline_file(against, "--accept")
-    before = None if against is None else read_baseline(against)
+    if options.save is not None:
+        require_baseline_file(options.save, "--save")
+    if options.accept:
+        require_baseline_file(options.against, "--accept")
+    before = None if options.against is None else read_baseline(options.against)
+    # A target may change the folder.
+    save, against = (file and file.absolute() for file in (options.save, options.against))
     keywords = tuple(options.keywords)
     return Baselines(Path.cwd(), save, against, before, options.accept, not options.ignore_time, keywords)
 

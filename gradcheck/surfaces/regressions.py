@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from gradcheck.surfaces.baseline import Baseline, ModuleRecord, Record
 from gradcheck.values.settings import Settings
@@ -137,18 +136,24 @@ def _perturbed(record: Record) -> str:
 
 
 def _gone(before: ModuleRecord, now: ModuleRecord) -> Iterator[Change]:
-    """What is missing of a module: a whole leaf, case or kind of check is one change, not one for each of its checks."""
-    left = list(before.records)
-    for kind, name in (("leaf", "leaf"), ("case", "case"), ("check", "check")):
-        present = {getattr(record, name) for record in now.records}
-        missing = [record for record in left if getattr(record, name) and getattr(record, name) not in present]
-        left = [record for record in left if record not in missing]
-        for value, records in groupby(sorted(missing, key=lambda r: str(getattr(r, name))), lambda r: getattr(r, name)):
-            yield Change("gone", f"{before.module}: {kind} {value}", _counted(list(records)), "not verified any more")
+    """What is missing of a module; a whole leaf, case or kind of check is one change, not one a check."""
     keys = {record.key for record in now.records}
-    for record in left:
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for record in before.records:
         if record.key not in keys:
-            yield Change("gone", record.id_in(before.module), record.verdict.value, "not verified any more")
+            groups.setdefault(_missing(record, now), []).append(record)
+    for (kind, name), records in groups.items():
+        place = f"{before.module}: {kind} {name}" if kind else name
+        yield Change("gone", place, _counted(records), "not verified any more")
+
+
+def _missing(record: Record, now: ModuleRecord) -> tuple[str, str]:
+    """What of a record there is nowhere in a module any more: its leaf, its case, its check, or the three together."""
+    for kind in ("leaf", "case", "check"):
+        value = getattr(record, kind)
+        if value and all(getattr(other, kind) != value for other in now.records):
+            return kind, value
+    return "", record.id_in(now.module)
 
 
 def _new(module: ModuleRecord, record: Record) -> Change:
