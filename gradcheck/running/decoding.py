@@ -8,6 +8,7 @@ import numpy as np
 from gradcheck.algebra.strides import with_strides
 from gradcheck.values.aliases import Array
 from gradcheck.values.entry import Entry
+from gradcheck.values.picture import Picture, StepCurve
 from gradcheck.values.results import (
     CaseResult,
     CheckResult,
@@ -64,6 +65,33 @@ def _evidence(data: Data) -> GradientEvidence:
         repeats=float(data["repeats"]),
         worst=tuple(_entry(entry) for entry in data["worst"]),
         coverage=Coverage(**{**data["coverage"], "detectable": float(data["coverage"]["detectable"])}),
+        picture=None if data.get("picture") is None else _picture(data["picture"]),
+    )
+
+
+def _picture(data: Data) -> Picture:
+    return Picture(
+        shape=(data["shape"][0], data["shape"][1]),
+        columns=data["columns"],
+        scale=float(data["scale"]),
+        analytical=tuple(data["analytical"]),
+        numerical=tuple(data["numerical"]),
+        gap=tuple(data["gap"]),
+        marks=tuple((row, column) for row, column in data["marks"]),
+        histogram=tuple(data["histogram"]),
+        curve=None if data["curve"] is None else _curve(data["curve"]),
+    )
+
+
+def _curve(data: Data) -> StepCurve:
+    return StepCurve(
+        entry=data["entry"],
+        steps=tuple(map(float, data["steps"])),
+        errors=tuple(map(float, data["errors"])),
+        rounding=tuple(map(float, data["rounding"])),
+        first_step=float(data["first_step"]),
+        gap=float(data["gap"]),
+        stated=float(data["stated"]),
     )
 
 

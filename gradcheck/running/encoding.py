@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck.algebra.strides import strides_of
 from gradcheck.values.aliases import Array
 from gradcheck.values.entry import Entry
+from gradcheck.values.picture import Picture, StepCurve
 from gradcheck.values.results import CaseResult, CheckResult, GradientEvidence
 
 
@@ -62,7 +63,23 @@ def _evidence(evidence: GradientEvidence) -> dict[str, Any]:
         "repeats": _number(evidence.repeats),
         "worst": [_entry(entry) for entry in evidence.worst],
         "coverage": {**asdict(evidence.coverage), "detectable": _number(evidence.coverage.detectable)},
+        "picture": None if evidence.picture is None else _picture(evidence.picture),
     }
+
+
+def _picture(picture: Picture) -> dict[str, Any]:
+    data = {**asdict(picture), "scale": _number(picture.scale)}
+    for name in ("shape", "analytical", "numerical", "gap", "histogram"):
+        data[name] = list(data[name])
+    return {**data, "marks": [list(mark) for mark in picture.marks], "curve": picture.curve and _curve(picture.curve)}
+
+
+def _curve(curve: StepCurve) -> dict[str, Any]:
+    return {
+        name: [_number(number) for number in value] if isinstance(value, tuple) else _number(value)
+        for name, value in asdict(curve).items()
+        if name != "entry"
+    } | {"entry": curve.entry}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from gradcheck.checking.carrying_out import evaluation_at, guarded, run_check
 from gradcheck.checking.checks import check_named
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.parts import check_part, concluded
+from gradcheck.checking.pictures import pictured
 from gradcheck.running.decoding import check_from_data
 from gradcheck.running.encoding import check_as_data
 from gradcheck.running.plan import Item
@@ -86,7 +87,7 @@ def run_item(item: Item, evaluation: Evaluation | GradcheckError) -> CheckResult
     check = check_named(item.check)
     if check is None:
         raise ValueError(f"no check is named {item.check!r}")
-    return _without_addresses(run_check(check, evaluation, item.leaf))
+    return _without_addresses(pictured(run_check(check, evaluation, item.leaf), evaluation))
 
 
 def _without_addresses(result: CheckResult) -> CheckResult:
@@ -106,7 +107,8 @@ def carry_out(
         found = CheckResult(item.check, Verdict.ERROR, str(evaluation), item.leaf)
         return found if unit.concludes else check_as_data(found)
     if unit.concludes:
-        return concluded([check_from_data(data) for data in given], evaluation.settings.threshold)
+        result = concluded([check_from_data(data) for data in given], evaluation.settings.threshold)
+        return pictured(result, evaluation)
     at = evaluation
     found = guarded(item.check, item.leaf, lambda: check_part(at, item.leaf, unit.part, unit.parts))
     return check_as_data(_without_addresses(found))

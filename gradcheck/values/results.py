@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from gradcheck.values.aliases import Leaves, Shape
 from gradcheck.values.entry import Entry
+from gradcheck.values.picture import Picture
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
@@ -55,6 +56,7 @@ class GradientEvidence:
         noise: measured noise of the forward, relative to its largest output.
         repeats: what a repetition of the forward differs by, relative to its largest output.
         worst: the entries that decide, worst first; the first one is the worst of all.
+        picture: what the Jacobians look like, if that was asked for.
     """
 
     leaf: str
@@ -74,6 +76,7 @@ class GradientEvidence:
     repeats: float
     worst: tuple[Entry, ...]
     coverage: Coverage
+    picture: Picture | None = None
 
     @property
     def strictest(self) -> float | None:

@@ -38,6 +38,7 @@ class Settings:
             seconds such as ``"10s"``; without one nothing is left out.
         memory_limit: what a gradient check may use for itself beside the module, such as ``"512MB"`` or bytes.
         waive: behaviour probes and surveys to leave out, each with the reason, which the report prints.
+        pictures: make a small picture of every leaf's Jacobian, for reports that show it.
 
     Raises ConfigurationError for any other value.
 
@@ -57,6 +58,7 @@ class Settings:
     budget: int | str | None = None
     memory_limit: int | str = "512MB"
     waive: Mapping[str, str] = field(default_factory=dict)
+    pictures: bool = False
 
     def __post_init__(self) -> None:
         _require_threshold(self.threshold)
@@ -68,6 +70,8 @@ class Settings:
             )
         if not isinstance(self.complex_step, bool):
             raise ConfigurationError(f"complex_step is {self.complex_step!r}: expected true or false")
+        if not isinstance(self.pictures, bool):
+            raise ConfigurationError(f"pictures is {self.pictures!r}: expected true or false")
         _require_names("checks", self.checks, "checks such as ['gradient']")
         _require_names("also", self.also, "surveys such as ['search']")
         if not isinstance(self.cases, (list, tuple)) or not all(isinstance(sizes, Mapping) for sizes in self.cases):

@@ -46,7 +46,7 @@ def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
         (
             "[tool.gradcheck]\nzzz = 1",
             r"unknown key 'zzz'; known are also, budget, cases, checks, complex_step, examples, inconclusive, "
-            r"memory_limit, mode, modules, seed, threshold, waive$",
+            r"memory_limit, mode, modules, pictures, seed, threshold, waive$",
         ),
         ("[tool.gradcheck]\nthreshold = 0.1", r"pyproject.toml, \[tool.gradcheck\]: threshold is 0.1: expected"),
         ("[tool.gradcheck]\nmodules = 'a.b'", r"modules is 'a.b'; expected a list of targets"),
