@@ -1,9 +1,11 @@
-"""The report as JUnit XML: one test suite a case, one test case a check."""
+"""The report as JUnit XML, after the schema of Jenkins' xUnit plugin: one test suite a case, one test case a check."""
 
 import re
 import xml.etree.ElementTree as ET
 
 from gradcheck.surfaces.as_text import render_check
+from gradcheck.surfaces.places import place_in_project
+from gradcheck.surfaces.visible import visible
 from gradcheck.values.results import CaseResult, CheckResult, Verification
 from gradcheck.values.verdict import Verdict
 
@@ -13,25 +15,24 @@ _NOT_XML = re.compile(r"[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
 
 def render_junit(verification: Verification) -> str:
     """The report as a JUnit document; INCONCLUSIVE is a failure unless the settings let it through."""
-    suites = ET.Element("testsuites", name="gradcheck")
-    for case in verification.cases:
-        suites.append(_suite(case, verification))
-    for problem in verification.problems:
-        suite = _element(suites, "testsuite", name=problem.target, tests="1", failures="0", errors="1", skipped="0")
-        test = _element(suite, "testcase", classname=problem.target, name="loading")
-        _element(test, "error", message=problem.message)
-    if verification.partial:
-        suite = _element(suites, "testsuite", name="gradcheck", tests="1", failures="0", errors="1", skipped="0")
-        test = _element(suite, "testcase", classname="gradcheck", name="partial")
-        _element(test, "error", message=str(verification.partial))
-    for attribute in ("tests", "failures", "errors", "skipped"):
+    shown = visible(verification)
+    suites = ET.Element("testsuites", name="gradcheck", time=_seconds(sum(case.seconds for case in shown.cases)))
+    for case in shown.cases:
+        suites.append(_suite(case, shown))
+    for problem in shown.problems:
+        suites.append(_error_alone(problem.target, "loading", problem.message))
+    if shown.partial:
+        suites.append(_error_alone("gradcheck", "partial", str(shown.partial)))
+    for attribute in ("tests", "failures", "errors"):
         suites.set(attribute, str(sum(int(suite.get(attribute, "0")) for suite in suites)))
     ET.indent(suites)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def _suite(case: CaseResult, verification: Verification) -> ET.Element:
-    suite = ET.Element("testsuite", name=_clean(case.id), time=f"{case.seconds:.6f}")
+    suite = ET.Element("testsuite", name=_clean(case.id), time=_seconds(case.seconds))
+    if file := place_in_project(case.source.file):
+        suite.set("file", _clean(file))
     outcomes = [_test(suite, case, check, verification) for check in case.checks]
     for attribute, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(outcomes.count(outcome)))
@@ -39,9 +40,22 @@ def _suite(case: CaseResult, verification: Verification) -> ET.Element:
     return suite
 
 
+def _error_alone(suite_name: str, name: str, message: str) -> ET.Element:
+    """A suite for what could not be checked at all."""
+    counts = {"tests": "1", "failures": "0", "errors": "1", "skipped": "0"}
+    suite = ET.Element("testsuite", {"name": _clean(suite_name), **counts})
+    test = _element(suite, "testcase", classname=suite_name, name=name)
+    _element(test, "error", message=message)
+    return suite
+
+
+def _seconds(seconds: float) -> str:
+    """Three decimals, which is all that the schema allows."""
+    return f"{seconds:.3f}"
+
+
 def _test(suite: ET.Element, case: CaseResult, check: CheckResult, verification: Verification) -> str:
-    place = {"file": case.source.file, "line": str(case.source.line)} if case.source.file else {}
-    test = _element(suite, "testcase", classname=case.id, name=check.label, **place)
+    test = _element(suite, "testcase", classname=case.id, name=check.label)
     if check.verdict is Verdict.WAIVED:
         _element(test, "skipped", message=check.message)
         return "skipped"

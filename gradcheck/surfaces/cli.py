@@ -69,7 +69,12 @@ def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--format", dest="outputs", action=AddFormat, choices=sorted(FORMATS), help="format; repeat for several"
     )
     parser.add_argument(
-        "-o", dest="outputs", action=AddFile, metavar="FILE", help="file for the --format before it, or by its suffix"
+        "-o",
+        "--output",
+        dest="outputs",
+        action=AddFile,
+        metavar="FILE",
+        help="file for the --format before it, or for a report in the format of its suffix; repeat for several",
     )
     _add_workers(parser)
     _add_baseline(parser)

@@ -19,7 +19,7 @@ from gradcheck.surfaces.comparing import baselines_for, compared, settled, with_
 from gradcheck.surfaces.execution import carried_out, engine_for
 from gradcheck.surfaces.explanations import render_checks_page, render_explanation
 from gradcheck.surfaces.forecast import render_forecast
-from gradcheck.surfaces.outputs import FORMATS, Output, require_writable, write_file
+from gradcheck.surfaces.outputs import FORMATS, Output, on_standard_output, require_writable, write_file
 from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
@@ -32,6 +32,7 @@ def report(options: Namespace) -> int:
     settings, targets = _settings_and_targets(options)
     outputs: tuple[Output, ...] = options.outputs or (Output("text"),)
     require_writable(outputs)
+    streamed = on_standard_output(outputs)
     # A target may change the folder, print, or lie beside a file that is called like a library of ours.
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)
     options.journal = options.journal and options.journal.absolute()
@@ -48,14 +49,14 @@ def report(options: Namespace) -> int:
         if output.file is not None:
             document = FORMATS[output.format](verification)
             write_file(output.file, with_comparison(document, output.format, comparison, baselines))
-        elif output.format != "text":
-            document = FORMATS[output.format](verification)
-            _write_utf8(with_comparison(document, output.format, comparison, baselines))
-    if all(output.file is not None or output.format == "text" for output in outputs):
-        colour = _wants_colour(sys.stdout)
-        text = render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour)
-        sys.stdout.write(with_comparison(text, "text", comparison, baselines))
-    elif comparison is not None:
+    for form in streamed:
+        if form == "text":
+            colour = _wants_colour(sys.stdout)
+            text = render_text(verification, verbose=options.verbose, quiet=options.quiet, colour=colour)
+            sys.stdout.write(with_comparison(text, "text", comparison, baselines))
+        else:
+            _write_utf8(with_comparison(FORMATS[form](verification), form, comparison, baselines))
+    if "text" not in streamed and comparison is not None:
         sys.stderr.write(with_comparison("", "text", comparison, baselines))
     if options.debug:
         _print_details(verification)
@@ -129,7 +130,7 @@ def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]
 def _write_utf8(document: str) -> None:
     """JSON and XML are UTF-8, whatever the terminal is."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     sys.stdout.write(document)
 
 

@@ -8,10 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gradcheck.surfaces.as_csv import render_csv
 from gradcheck.surfaces.as_data import render_json
+from gradcheck.surfaces.as_github import render_github
+from gradcheck.surfaces.as_gitlab import render_gitlab
 from gradcheck.surfaces.as_html import render_html
 from gradcheck.surfaces.as_junit import render_junit
+from gradcheck.surfaces.as_markdown import render_markdown
+from gradcheck.surfaces.as_sarif import render_sarif
 from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.visible import visible_name
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import Verification
 
@@ -20,9 +26,25 @@ FORMATS: dict[str, Callable[[Verification], str]] = {
     "json": render_json,
     "junit": render_junit,
     "html": render_html,
+    "sarif": render_sarif,
+    "markdown": render_markdown,
+    "github": render_github,
+    "gitlab": render_gitlab,
+    "csv": render_csv,
 }
-_LONGEST_NAME = 200
-_FORMAT_OF_SUFFIX = {".txt": "text", ".json": "json", ".xml": "junit", ".html": "html"}
+# Lines for the log of a job, which may hold several kinds of them; every other format is a document by itself.
+_LINES = ("text", "github")
+_LONGEST_NAME = 200  # bytes; file systems allow 255, and the part that is being written has a longer one
+_FORMAT_OF_SUFFIX = {
+    ".txt": "text",
+    ".sarif.json": "sarif",
+    ".json": "json",
+    ".xml": "junit",
+    ".html": "html",
+    ".sarif": "sarif",
+    ".md": "markdown",
+    ".csv": "csv",
+}
 
 
 @dataclass(frozen=True)
@@ -62,10 +84,25 @@ class AddFile(argparse.Action):
 
 def output_for(file: Path, option: str = "-o") -> Output:
     """A report in the format of the file's suffix; raise ConfigurationError if that tells none."""
-    if file.suffix not in _FORMAT_OF_SUFFIX:
-        suffixes = ", ".join(f"{suffix} ({name})" for suffix, name in _FORMAT_OF_SUFFIX.items())
-        raise ConfigurationError(f"{option} {file}: the format is not clear: use one of {suffixes}")
-    return Output(_FORMAT_OF_SUFFIX[file.suffix], file)
+    for suffix, name in _FORMAT_OF_SUFFIX.items():
+        if file.name.lower().endswith(suffix):
+            return Output(name, file)
+    suffixes = ", ".join(f"{suffix} ({name})" for suffix, name in _FORMAT_OF_SUFFIX.items())
+    raise ConfigurationError(f"{option} {visible_name(str(file))}: the format is not clear: use one of {suffixes}")
+
+
+def on_standard_output(outputs: Sequence[Output]) -> tuple[str, ...]:
+    """The formats that go to standard output: those without a file; the text if all others have one.
+
+    Raises ConfigurationError if they cannot stand one after the other.
+    """
+    formats = tuple(dict.fromkeys(output.format for output in outputs if output.file is None)) or ("text",)
+    if len(formats) > 1 and not set(formats) <= set(_LINES):
+        raise ConfigurationError(
+            f"--format {' and '.join(formats)}: only one of them can go to standard output, since each is a whole"
+            f" document; give the others a file: --format {formats[-1]} -o FILE"
+        )
+    return formats
 
 
 def require_writable(outputs: Sequence[Output], option: str = "-o") -> None:
@@ -74,20 +111,31 @@ def require_writable(outputs: Sequence[Output], option: str = "-o") -> None:
     Arguments:
         option: what the user calls it.
     """
+    places: list[Path] = []
     for file in (output.file for output in outputs if output.file is not None):
-        if len(file.name) > _LONGEST_NAME:
+        try:
+            places.append(_writable(file, f"{option} {visible_name(str(file))}"))
+        except (OSError, ValueError) as error:  # no file can have such a name
             raise ConfigurationError(
-                f"{option} {file.name[:20]}…: the name has {len(file.name)} characters; give a shorter one"
-            )
-        folder = file.resolve().parent
-        if file.is_dir():
-            raise ConfigurationError(f"{option} {file}: is a folder; expected the name of a file")
-        if not folder.is_dir():
-            raise ConfigurationError(f"{option} {file}: there is no folder {folder}; make it first")
-        if not os.access(folder, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
-            raise ConfigurationError(
-                f"{option} {file}: may not be written; choose another place or change its permissions"
-            )
+                f"{option} {visible_name(str(file))}: cannot be a file: {error}; give another name"
+            ) from error
+        if places[-1] in places[:-1] and places[-1].parent != Path("/dev"):
+            raise ConfigurationError(f"{option} {file}: is given twice; give every report a file of its own")
+
+
+def _writable(file: Path, given: str) -> Path:
+    """Where the file is, through all links."""
+    size = len(os.fsencode(file.name))
+    if size > _LONGEST_NAME:
+        raise ConfigurationError(f"{given[:25]}…: the name has {size} characters; give a shorter one")
+    place = file.resolve()
+    if file.is_dir():
+        raise ConfigurationError(f"{given}: is a folder; expected the name of a file")
+    if not place.parent.is_dir():
+        raise ConfigurationError(f"{given}: there is no folder {place.parent}; make it first")
+    if not os.access(place.parent, os.W_OK) or (file.exists() and not os.access(file, os.W_OK)):
+        raise ConfigurationError(f"{given}: may not be written; choose another place or change its permissions")
+    return place
 
 
 def write_file(file: Path, text: str, option: str = "-o") -> None:
@@ -99,12 +147,13 @@ def write_file(file: Path, text: str, option: str = "-o") -> None:
     place = file.resolve()
     try:
         if place.exists() and not place.is_file():
-            place.write_text(text, encoding="utf-8")
+            place.write_text(text, encoding="utf-8", errors="backslashreplace")
             return
         mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
         descriptor, part = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            # A name may hold half a character, which UTF-8 has not; as \\udc80 it is also what JSON makes of it.
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
                 stream.write(text)
             Path(part).chmod(mode)
             Path(part).replace(place)
