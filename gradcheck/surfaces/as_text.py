@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from shlex import quote
 
 from gradcheck import __version__
-from gradcheck.checking.checks import CHECKS
-from gradcheck.surfaces.reproduction import render_reproduction
+from gradcheck.surfaces.reproduction import render_reproduction, repeating_command
 from gradcheck.surfaces.tables import Paint, Table, counted, coverage_of, leaf_table, module_table, plain, probe_table
+from gradcheck.surfaces.visible import visible
 from gradcheck.values.entry import Entry
 from gradcheck.values.results import CaseResult, CheckResult, Verification
-from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
 _MOST_MODULES, _SLOWEST = 30, 3
@@ -31,7 +29,7 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
         quiet: no table.
         colour: verdicts in ANSI colours.
     """
-    paint = _painter(colour)
+    paint, verification = _painter(colour), visible(verification)
     settings = verification.settings
     parts = [f"gradcheck {__version__} · threshold {settings.threshold:g} · seed {settings.seed}"]
     if verification.cases and not quiet:
@@ -51,6 +49,7 @@ def _painter(colour: bool) -> Paint:
 
 def render_failures(verification: Verification) -> str:
     """What does not count as success, in full, and the table of its leaves."""
+    verification = visible(verification)
     parts = [render_check(case, check, verification) for case, check in verification.failures]
     failing = [case for case in verification.cases if any(case is failed for failed, _ in verification.failures)]
     return "\n\n".join([*parts, render_table(failing, verbose=True)])
@@ -58,16 +57,17 @@ def render_failures(verification: Verification) -> str:
 
 def render_table(cases: Sequence[CaseResult], *, verbose: bool = False, paint: Paint = plain) -> str:
     """One row for each module and leaf, its worst case; or all checks of all cases; empty without rows."""
-    return _rendered(leaf_table(cases, verbose=verbose, paint=paint))
+    return _rendered(leaf_table(visible(tuple(cases)), verbose=verbose, paint=paint))
 
 
 def render_probes(cases: Sequence[CaseResult], *, paint: Paint = plain) -> str:
     """One row for each module, one column for each check that is not about a leaf: its worst verdict over all cases."""
-    return _rendered(probe_table(cases, paint=paint))
+    return _rendered(probe_table(visible(tuple(cases)), paint=paint))
 
 
 def render_modules(verification: Verification, *, complete: bool) -> str:
     """One row for each module, and the totals; of very many modules only some, failing ones first, unless complete."""
+    verification = visible(verification)
     table = module_table(verification.cases, verification.settings.threshold)
     shown, hidden = table.rows, 0
     if not complete and len(table.rows) > _MOST_MODULES:
@@ -102,6 +102,7 @@ def render_check(
     """One check in full: what was found, the entries that decide, and how to repeat it."""
     from tabulate import tabulate
 
+    case, check = visible(replace(case, checks=())), visible(check)
     settings, source = verification.settings, case.source
     place = f"  ({source.file}:{source.line})" if source.file else ""
     lines = [f"{paint(check.verdict, check.verdict.value.upper())}  {case.id}::{check.label}{place}"]
@@ -111,7 +112,7 @@ def render_check(
         lines += [f"  suspect: {diagnosis.cause}{evidence}", f"           {diagnosis.advice}"]
     if check.evidence is not None:
         rows = [
-            (e.path, f"{e.analytical:.10g}", _numerical(e), f"{e.error:.1e}", f"{e.gap:.1e}")
+            (e.path, f"{e.analytical:.10g}", numerical_value(e), f"{e.error:.1e}", f"{e.gap:.1e}")
             for e in check.evidence.worst
         ]
         headers = ("entry", "analytical", "numerical", "± error", "gap")
@@ -120,25 +121,12 @@ def render_check(
     if reproduction := render_reproduction(case, check, settings):
         # In the first column, so that it can be copied from here.
         lines += ["  a program that fails in the same way:", "", reproduction, ""]
-    if source.target:
-        is_survey = any(known.survey and known.name == check.check for known in CHECKS)
-        lines.append(
-            f"  repeat: gradcheck report {quote(source.target)} -k {quote(f'{case.id}::{check.label}')}"
-            f"{f' --also {check.check}' if is_survey else ''} --threshold {settings.threshold:g} --seed {settings.seed}"
-            f"{_effort_options(settings)}"
-        )
+    if command := repeating_command(case, check, settings):
+        lines.append(f"  repeat: {command}")
     return "\n".join(lines)
 
 
-def _effort_options(settings: Settings) -> str:
-    """The options that say how coordinates are perturbed, where they are not the usual ones."""
-    given = {"mode": settings.mode, "budget": settings.budget, "memory-limit": settings.memory_limit}
-    usual = (Settings.mode, Settings.budget, Settings.memory_limit)
-    pairs = zip(given.items(), usual, strict=True)
-    return "".join(f" --{name} {value}" for (name, value), default in pairs if value != default)
-
-
-def _numerical(entry: Entry) -> str:
+def numerical_value(entry: Entry) -> str:
     """The numerical value; at a kink the interval between the one-sided derivatives."""
     if not entry.half:
         return f"{entry.numerical:.10g}"

@@ -1,13 +1,35 @@
-"""A wrong call as a program: pasted into an empty file and run, it fails in the same way."""
+"""How to see a failure again: by a command, or by a program that makes the wrong call."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
 from gradcheck.algebra.strides import strides_of
+from gradcheck.checking.checks import CHECKS
 from gradcheck.values.aliases import Array
 from gradcheck.values.results import CaseResult, CheckResult
 from gradcheck.values.settings import Settings
+
+
+def repeating_command(case: CaseResult, check: CheckResult, settings: Settings) -> str:
+    """The command that carries out this check once more; empty if the module is reached through no target."""
+    if not case.source.target:
+        return ""
+    is_survey = any(known.survey and known.name == check.check for known in CHECKS)
+    return (
+        f"gradcheck report {quote(case.source.target)} -k {quote(f'{case.id}::{check.label}')}"
+        f"{f' --also {check.check}' if is_survey else ''} --threshold {settings.threshold:g} --seed {settings.seed}"
+        f"{_effort_options(settings)}"
+    )
+
+
+def _effort_options(settings: Settings) -> str:
+    """The options that say how coordinates are perturbed, where they are not the usual ones."""
+    given = {"mode": settings.mode, "budget": settings.budget, "memory-limit": settings.memory_limit}
+    usual = (Settings.mode, Settings.budget, Settings.memory_limit)
+    pairs = zip(given.items(), usual, strict=True)
+    return "".join(f" --{name} {value}" for (name, value), default in pairs if value != default)
 
 
 def render_reproduction(case: CaseResult, check: CheckResult, settings: Settings) -> str:
