@@ -36,6 +36,7 @@ benchmarks: $(VENV)/.installed $(VENV_ALL)/.installed
 	$(VENV)/bin/python benchmarks/collection.py
 	$(VENV)/bin/python benchmarks/probes.py
 	$(VENV_ALL)/bin/python benchmarks/catalogue.py
+	$(VENV_ALL)/bin/python benchmarks/torch_operators.py
 
 # Speed, memory, growth and workers against the bare loop, torch and SciPy, in one run; writes docs/benchmarks.md
 scaling: $(VENV_ALL)/.installed

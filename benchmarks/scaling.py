@@ -1,6 +1,6 @@
 """All measurements of speed and scale, as one page: `python benchmarks/scaling.py --output docs/benchmarks.md`.
 
-See the scripts for what each of them does: speed, workers, projected.
+See the scripts for what each of them does: speed, torch_function, jax_mlp, workers, projected.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks import projected, speed, workers
+from benchmarks import jax_mlp, projected, speed, torch_function, workers
 
 _HEAD = """\
 # Benchmarks
@@ -31,6 +31,7 @@ def page(found: speed.Growth) -> str:
     sections = (
         ("One process", speed.page(found)),
         ("![Time by the size of a layer](plots/growth.svg)", ""),
+        ("torch and JAX", torch_function.page() + "\n" + jax_mlp.page(jax_mlp.in_turn())),
         ("Several processes", workers.page()),
         ("Projections", projected.page()),
     )

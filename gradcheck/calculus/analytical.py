@@ -44,9 +44,11 @@ def analytical_jacobians(
     while batches and done < outputs and (count := batches.cotangents_at_once()):
         hot = np.eye(min(count, outputs - done), outputs, done)
         found = batches.gradients(hot, {leaf: point[leaf] for leaf in leaves})
-        for leaf, gradients in (found or {}).items():
+        if found is None:
+            break
+        for leaf, gradients in found.items():
             rows[leaf].add_coordinates(gradients)
-        done += len(hot) if found else 0
+        done += len(hot)
     call_backwards(module, forward.saved, map(forward.one_hot, range(done, outputs)), take)
     return {leaf: collected.jacobian() for leaf, collected in rows.items()}
 

@@ -85,13 +85,15 @@ class Batches:
         return found
 
     def _tried(self, what: str, key: str, compute: Callable[[], Any], is_right: Callable[[Any], bool]) -> Any:
-        """What a batch gives; None, with a note, if it raises, or is not right the first time."""
+        """What a batch gives; None if it raises, or, with a note, if it does so or is not right the first time."""
         try:
             with np.errstate(all="ignore"):
                 found = compute()
             self._known[key] = self._known.get(key) or is_right(found)
             reason = "gives other numbers than single calls do"
         except Exception as error:
+            if self._known.get(key):
+                return None  # one value of many may be beyond the domain
             self._known[key], reason = False, f"raised {type(error).__name__}: {_first_sentence(error)}"
         if not self._known[key]:
             self._notes[key] = f"not many at once, since {what} {reason}"

@@ -17,6 +17,8 @@ _SYSTEMATIC = 3
 # Of normal noise 3 would do; but what is left over from rounding to a grid is not normal, and the best of many fits is
 # taken.
 _DEVIATIONS = 6.0
+# Fits whose errors are within this factor of the smallest one have as much to say.
+_ALIKE = 4.0
 # The golden ratio leaves no two samples at the same phase of a grid that the forward may round to.
 _GOLDEN = (5**0.5 - 1) / 2
 
@@ -42,8 +44,9 @@ def smoothed(take: Callable[[Array], Samples], largest: float, noise: Array) -> 
     The odd part of the forward, o(t) = (a(x + t) - a(x - t)) / 2 = a't + a‴t³/6 + …, is fitted by least squares
     over several widths w and with several numbers of terms. The error of a fit is the statistical one, 6
     standard deviations with the variance taken from what is left over, plus what one more term changes: the
-    truncation. The fit with the smallest error is taken, and its error is widened to what the fit over half of
-    its width differs by beyond its own error, since the smallest of many errors is one that is too small.
+    truncation. The fit with the smallest error is taken, and its error is widened to twice what the fit over half of
+    its width differs by, and to what any that is nearly as exact does: the smallest of many errors is one that is too
+    small, and what a forward rounds inside is no independent noise.
 
     Where the even part is no polynomial to within the same noise, the point is no smooth one: nothing is known.
 
@@ -66,7 +69,10 @@ def smoothed(take: Callable[[Array], Samples], largest: float, noise: Array) -> 
         chosen = np.where(better, width, chosen)
     with np.errstate(invalid="ignore"):
         apart = 2 * np.abs(best.value - narrower.value)
-    error = np.fmax(best.error, np.where(np.isfinite(apart), apart, np.inf))
+        others = [
+            np.where(limit.error <= _ALIKE * best.error, np.abs(limit.value - best.value), 0.0) for limit in limits
+        ]
+    error = np.fmax.reduce([best.error, np.where(np.isfinite(apart), apart, np.inf), *others])
     return Limit(best.value, error, best.firm), chosen
 
 

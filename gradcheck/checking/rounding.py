@@ -13,7 +13,7 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ModuleError
 
 # Backward computes in floating point too: entries beside larger ones carry the rounding of those.
-ROUNDINGS_OF_BACKWARD = 8
+ROUNDINGS_OF_BACKWARD = 12
 _ROUNDINGS_IN_LOWER = 32
 _DIRECTIONS = ("first", "second", "third")
 _SAFETY = 4.0

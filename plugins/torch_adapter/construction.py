@@ -30,6 +30,7 @@ def from_torch(
     stochastic: bool | None = None,
     jvp: bool | None = None,
     double_backward: bool = False,
+    reference: Any = None,
     kinks: Mapping[str, Sequence[float]] | None = None,
     waive: Mapping[str, str] | None = None,
 ) -> TorchModule:
@@ -50,7 +51,7 @@ def from_torch(
             if left out.
         jvp: whether to verify forward mode; that of an autograd.Function which defines one if left out.
         double_backward: whether to verify the second order, unless backward is marked ``once_differentiable``.
-        kinks, waive: facts of the module, see ``gradcheck.Module``.
+        reference, kinks, waive: facts of the module, see ``gradcheck.Module``.
 
     Raises ConfigurationError, PointError, DeclarationError or TargetError for what cannot be verified.
 
@@ -77,6 +78,7 @@ def from_torch(
             module,
             name=name or module.name,
             outputs=outputs or {},
+            reference=reference,
             kinks=kinks or {},
             waive=waive or {},
             with_jvp=module.operation.forward_mode if jvp is None else jvp,
@@ -87,7 +89,19 @@ def from_torch(
     casts = [cast, cast_to(NATIVE)] if str(dtype) == FLOAT64 and narrow else [cast]
     with recording():  # what is cloned in inference mode could not be saved for backward
         module = tried_out([partial(made, cast) for cast in casts])
+    module = replace(module, notes=tuple(_notes(module, given, len(casts) > 1)))
     return module if stochastic is None else replace(module, stochastic=stochastic)
+
+
+def _notes(module: TorchModule, arguments: Mapping[str, Any], doubled: bool) -> Iterator[str]:
+    """What is verified otherwise than one would think, or not at all."""
+    narrow = {str(place.dtype).removeprefix("torch.") for place in module.places.values() if is_narrow(place.dtype)}
+    if doubled and narrow:
+        yield f"verified in its own precision ({', '.join(sorted(narrow))}), since it does not compute in float64"
+    floating = (path for path, tensor in tensors_in(arguments) if tensor.is_floating_point() or tensor.is_complex())
+    passed_on = [path for path in floating if path not in module.places]
+    if passed_on:
+        yield f"not verified, since others require a gradient: {', '.join(passed_on)}"
 
 
 def _dtypes(target: Any, arguments: Mapping[str, Any], inputs: Mapping[str, Declaration]) -> Iterator[DType]:

@@ -60,7 +60,7 @@ def pulled_back_twice(
 ) -> dict[str, Tensor]:
     """What cotangents of the gradients become: a gradient for every leaf, and for every cotangent ``a_bar``.
 
-    Raises ModuleError if the gradients have no graph.
+    Raises ModuleError if the gradients have no graph, unless they are zero: those of a step need none.
     """
     bars = {f"{name}{COTANGENT}": value.detach().requires_grad_() for name, value in cotangents.items()}
     outputs, leaves = [graph.outputs[name] for name in cotangents], list(graph.leaves.values())
@@ -68,12 +68,14 @@ def pulled_back_twice(
         found = torch.autograd.grad(outputs, leaves, list(bars.values()), create_graph=True, allow_unused=True)
     first = dict(zip(graph.leaves, found, strict=True))
     moved = {name: value for name, value in first.items() if value is not None and value.requires_grad}
+    wanted = {**graph.leaves, **bars}
+    if not any(torch.count_nonzero(value) for value in first.values() if value is not None):
+        return {name: torch.zeros_like(value) for name, value in wanted.items()}
     if not moved:
         raise ModuleError(
             "the gradients have no graph, so that backward cannot be differentiated: compute them by operations of"
             " torch of what save_for_backward kept, or mark backward @once_differentiable"
         )
-    wanted = {**graph.leaves, **bars}
     found = torch.autograd.grad(
         list(moved.values()),
         list(wanted.values()),

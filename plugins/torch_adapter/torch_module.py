@@ -48,6 +48,8 @@ class TorchModule(Module):
     inputs: Mapping[str, Declaration] = field(default_factory=dict)
     parameters: Mapping[str, Declaration] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    reference: Any = None
+    notes: Sequence[str] = ()
     kinks: Mapping[str, Sequence[float]] = field(default_factory=dict)
     waive: Mapping[str, str] = field(default_factory=dict)
     with_jvp: bool = False

@@ -101,3 +101,33 @@ def test_it_can_be_registered() -> None:
 def test_wrong_options_say_what_is_wrong(target: Any, options: Any, error: Any, message: str) -> None:
     with pytest.raises(error, match=message):
         from_torch(target, **options)
+
+
+def test_what_is_not_verified_in_double_precision_is_noted() -> None:
+    class Kernel(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            if x.dtype != torch.float32:
+                raise TypeError("float32 only")
+            ctx.save_for_backward(x)
+            return torch.tanh(x)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return g * (1 - torch.tanh(ctx.saved_tensors[0]) ** 2)
+
+    report = gradcheck.check(Kernel, {"x": drawn(4).float()}, threshold=1e-4)
+    assert report.verdict is Verdict.PASS
+    assert str(report).count("verified in its own precision (float32), since it does not compute in float64") == 1
+    assert "own precision" not in str(passes(torch.tanh, {"x": drawn(4).float()}))
+
+
+def test_tensors_that_are_passed_on_are_noted() -> None:
+    point = {"x": drawn(4).requires_grad_(), "target": drawn(4)}
+    report = gradcheck.check(lambda x, target: (x - target) ** 2, point, checks=["gradient"])
+    assert "not verified, since others require a gradient: target" in str(report)
+
+
+def test_a_reference_tells_a_consistent_backward_of_another_function() -> None:
+    module = from_torch(lambda x: x**3, arguments={"x": drawn(4)}, reference=lambda x: x**2)
+    fails(module, {}, "values")

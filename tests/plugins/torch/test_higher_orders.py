@@ -126,3 +126,8 @@ def test_complex_leaves_are_differentiated_in_every_order() -> None:
             return 2 * ctx.saved_tensors[0] * g
 
     fails(Unconjugated, {"z": z}, "gradient", "z.")
+
+
+def test_gradients_that_are_zero_everywhere_need_no_graph() -> None:
+    for function in (torch.round, torch.sign, torch.ceil):
+        passes(from_torch(function, arguments={"input": drawn(3) + 0.3}, double_backward=True), {})
