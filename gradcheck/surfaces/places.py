@@ -13,7 +13,7 @@ def place_in_project(file: str) -> str:
 
     A file outside of all of them keeps its full name; empty if it is none, such as ``<stdin>``.
     """
-    if not file or file.startswith("<"):
+    if not file or file.startswith("<") or "\0" in file:
         return ""
     try:
         path = Path(file).absolute()

@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 
 LONGEST_NAME = 200
 LONGEST_TEXT = 20_000
-_CUT = "… ({} characters more)"
 
 # What steers rather than shows: control characters, the overrides of the direction of writing, which let a text read as
 # another than it is, line breaks that only some programs take for one, and lone surrogates, which no encoding has.
@@ -65,18 +64,23 @@ def _same_or(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def visible_name(text: str, *, cut: bool = True) -> str:
     """One line, of at most 200 characters if it may be cut: in the middle, since the ends of names tell them apart."""
-    shown = _COMMAND.sub(_quoted, _STEERING_OR_BREAK.sub(_escape, text))
     longest = LONGEST_NAME if cut else LONGEST_TEXT
-    return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[1 - longest // 2 :]}"
+    shown = _COMMAND.sub(_quoted, _STEERING_OR_BREAK.sub(_escape, _without_middle(text, 2 * longest)))
+    return _without_middle(shown, longest)
+
+
+def _without_middle(text: str, longest: int) -> str:
+    half = longest // 2
+    return text if len(text) <= longest else f"{text[:half]}…{text[1 - half :]}"
 
 
 def visible_text(text: str) -> str:
     """Some lines, cut off where nobody reads on."""
-    shown = _COMMAND.sub(_quoted, _STEERING.sub(_escape, text))
-    if len(shown) <= LONGEST_TEXT:
+    shown = _COMMAND.sub(_quoted, _STEERING.sub(_escape, text[:LONGEST_TEXT]))
+    if len(text) <= LONGEST_TEXT and len(shown) <= LONGEST_TEXT:
         return shown
-    kept = LONGEST_TEXT - len(_CUT.format(len(shown)))
-    return shown[:kept] + _CUT.format(len(shown) - kept)
+    end = f"… ({len(text)} characters in all)"
+    return shown[: LONGEST_TEXT - len(end)] + end
 
 
 def _escape(found: re.Match[str]) -> str:
