@@ -30,11 +30,14 @@ def load_configuration(folder: Path) -> Configuration:
 
     Raises ConfigurationError if the file cannot be parsed, or holds an unknown key or a wrong value.
     """
-    for candidate in (folder, *folder.parents):
-        file = candidate / "pyproject.toml"
-        if file.is_file():
-            return _read(file)
-    return Configuration()
+    file = configuration_file(folder)
+    return Configuration() if file is None else _read(file)
+
+
+def configuration_file(folder: Path) -> Path | None:
+    """The nearest pyproject.toml in the folder or above it, whatever is in it."""
+    files = (candidate / "pyproject.toml" for candidate in (folder, *folder.parents))
+    return next((file for file in files if file.is_file()), None)
 
 
 def _read(file: Path) -> Configuration:

@@ -12,7 +12,7 @@ from types import ModuleType
 
 from gradcheck.running.locating import Location, locate
 from gradcheck.running.registry import Subject, modules_of, registered_in, source_of
-from gradcheck.values.errors import TargetError
+from gradcheck.values.errors import TargetError, did_you_mean
 from gradcheck.values.module import Module
 from gradcheck.values.results import Problem
 
@@ -97,7 +97,8 @@ def _targets(location: Location, python_module: ModuleType) -> list[object]:
         value: object = python_module
         for part in location.name.split("."):
             if not hasattr(value, part):
-                raise TargetError(f"{location.target}: {_place(location)} has no {location.name!r}")
+                hint = did_you_mean(part, [name for name in dir(value) if not name.startswith("_")])
+                raise TargetError(f"{location.target}: {_place(location)} has no {location.name!r}{hint}")
             value = getattr(value, part)
         return [value]
     registered = registered_in(python_module)

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from os.path import normpath
 from pathlib import Path
 
-from gradcheck.values.errors import TargetError
+from gradcheck.values.errors import TargetError, did_you_mean
 
 GROUP = "gradcheck.modules"
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "build", "dist", "site-packages"}
@@ -49,7 +49,8 @@ def locate(target: str) -> tuple[Location, ...]:
     if path.is_file():
         return (Location(target, path.resolve(), name=name),)
     if path.suffix == ".py" or len(path.parts) > 1:
-        raise TargetError(f"{target}: there is no file or folder {place!r} in {Path.cwd()}")
+        hint = did_you_mean(path.name, _names_in(path.parent))
+        raise TargetError(f"{target}: there is no file or folder {place!r} in {Path.cwd()}{hint}")
     return _dotted(target, place, name)
 
 
@@ -67,10 +68,15 @@ def _offer(point: EntryPoint) -> tuple[str, str] | None:
     return (point.module, point.attr) if EntryPoint.pattern.match(point.value) and point.attr else None
 
 
+def registering_files(folder: Path) -> tuple[Path, ...]:
+    """The files of a folder that may register modules."""
+    return tuple(file for file in sorted(folder.resolve().rglob("*.py")) if _mentions_gradcheck(file, folder.resolve()))
+
+
 def _folder(target: str, folder: Path, name: str) -> tuple[Location, ...]:
     if name:
         raise TargetError(f"{target}: a name can be taken from a file, not from the folder {folder.name!r}")
-    files = [file for file in sorted(folder.rglob("*.py")) if _mentions_gradcheck(file, folder)]
+    files = registering_files(folder)
     if not files:
         raise TargetError(
             f"{target}: no Python file in this folder mentions gradcheck; expected one that registers a module"
@@ -103,9 +109,8 @@ def _dotted(target: str, place: str, name: str) -> tuple[Location, ...]:
             f"{target}: cannot be found ({type(error).__name__}: {error}); a name in a module is pkg.mod:Name"
         ) from error
     if spec is None:
-        raise TargetError(
-            f"{target}: there is neither a file nor a Python module of this name; did you mean a path ending in .py?"
-        )
+        hint = did_you_mean(place, (*offered, *_names_in(Path.cwd()))) or "; did you mean a path ending in .py?"
+        raise TargetError(f"{target}: there is neither a file nor a Python module of this name{hint}")
     # normpath, not resolve: a search path may hold "..", and a package may be reached by a link.
     file = Path(normpath(spec.origin)) if spec.has_location and spec.origin else None
     folders = [] if name else [Path(normpath(folder)) for folder in spec.submodule_search_locations or ()]
@@ -117,6 +122,11 @@ def _dotted(target: str, place: str, name: str) -> tuple[Location, ...]:
     ]
     own = [] if file is None else [Location(target, file, place, name, optional=bool(inner))]
     return (*own, *inner)
+
+
+def _names_in(folder: Path) -> list[str]:
+    """The files and folders that could be targets, for somebody who has mistyped one."""
+    return [path.name for path in folder.iterdir() if path.is_dir() or path.suffix == ".py"] if folder.is_dir() else []
 
 
 def _inner_name(package: str, relative: Path) -> str:

@@ -1,166 +1,155 @@
-"""The command line: ``gradcheck report``, ``gradcheck list``, ``gradcheck explain``."""
+"""The command line: ``gradcheck report``, ``list``, ``explain``, and what helps to get there and to stay there."""
 
 import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from gradcheck import __version__
+from gradcheck.surfaces.arguments import (
+    STATUS,
+    TARGETS,
+    add_baseline,
+    add_changed,
+    add_selection,
+    add_targets,
+    add_verification,
+    add_workers,
+)
 from gradcheck.surfaces.commands import INTERNAL, INTERRUPTED, USAGE, explain, list_modules, report
-from gradcheck.surfaces.outputs import FORMATS, AddFile, AddFormat
+from gradcheck.surfaces.completing import SHELLS, completion
+from gradcheck.surfaces.doctor import doctor
+from gradcheck.surfaces.init import CI_SYSTEMS, init
+from gradcheck.surfaces.manual import EXAMPLES, OVERVIEW
+from gradcheck.surfaces.parser import Parser, completed_as_file, manual
+from gradcheck.surfaces.watching import watch
 from gradcheck.values.errors import GradcheckError
-from gradcheck.values.settings import MODES
 
 _BROKEN_PIPE = 141  # as a shell reports the signal
-_TARGETS = """\
-targets:
-  pkg.mod               everything that the Python module or package registers
-  pkg.mod:Name          one class, instance or function in it
-  path/to/file.py       the same for a file, also with :Name
-  path/to/folder        every file in it that mentions gradcheck
-  Without targets: `modules` in [tool.gradcheck] of pyproject.toml, and every installed package that
-  registers modules (the bundled catalogue among them). A target is code, and is run."""
-_STATUS = """\
-exit status:
-  0 everything passed, 1 something failed or is inconclusive, 2 wrong usage or configuration, or a target
-  that cannot be loaded, 3 internal error, 5 nothing to check, 130 interrupted (the report says how far it came)"""
+Commands = Callable[..., Parser]
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """The parser of the whole command line."""
-    parser = argparse.ArgumentParser(prog="gradcheck", description="Verify hand-written backward passes.")
+    description = "Verify hand-written backward passes."
+    parser = Parser(prog="gradcheck", description=description, epilog=manual(EXAMPLES["gradcheck"], OVERVIEW, STATUS))
     parser.add_argument("--version", action="version", version=f"gradcheck {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    _add_report(commands)
-    _add_list(commands)
-    _add_explain(commands)
+    add_command = partial(_add_command, parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser))
+    _add_report(add_command)
+    _add_changed(add_command)
+    _add_watch(add_command)
+    _add_list(add_command)
+    _add_explain(add_command)
+    _add_init(add_command)
+    _add_doctor(add_command)
+    _add_completion(add_command)
     return parser
 
 
-def _add_report(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser(
-        "report",
-        help="verify modules and report",
-        description="Verify modules: every check, every coordinate perturbed by itself.",
-        epilog=f"{_TARGETS}\n\n{_STATUS}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _add_command(
+    commands: "argparse._SubParsersAction[Parser]",
+    command: Callable[[argparse.Namespace], int],
+    name: str,
+    summary: str,
+    description: str,
+    *sections: str,
+) -> Parser:
+    """Add a command, with a page of help that ends in examples and sections."""
+    epilog = manual(EXAMPLES[name], *sections)
+    parser = commands.add_parser(name, help=summary, description=description, epilog=epilog)
+    parser.set_defaults(command=command, parser=parser)
+    return parser
+
+
+def _add_report(add_command: Commands) -> None:
+    description = "Verify modules: every check, every coordinate perturbed by itself."
+    parser = add_command(report, "report", "verify modules and report", description, TARGETS, STATUS)
+    add_targets(parser)
+    add_selection(parser)
+    add_changed(parser)
+    add_verification(parser)
+    add_workers(parser)
+    add_baseline(parser)
+
+
+def _add_changed(add_command: Commands) -> None:
+    description = (
+        "Verify the modules that changed files concern: those that are defined or registered in them, or whose code\n"
+        "imports them. They are looked for in `modules` of [tool.gradcheck], without which only in the files."
     )
-    _add_selection(parser)
-    parser.add_argument(
-        "--complex-step",
-        action="store_true",
-        default=None,
-        help="let forwards be called with complex arrays where differences cannot tell; they have to be analytic",
+    status = f"{STATUS};\n  0 as well where the files concern no module, as most changes do"
+    parser = add_command(report, "changed", "verify what changed files concern", description, status)
+    completed_as_file(
+        parser.add_argument("changed", metavar="FILE", nargs="+", type=Path, help="a file that has changed")
     )
-    parser.add_argument("--threshold", type=float, help="relative error allowed per entry, 1e-7 to 1e-4 (1e-5)")
-    parser.add_argument("--seed", type=int, help="seed of all draws (0)")
-    parser.add_argument("--examples", type=int, help="how many calls the survey 'search' makes up for a module (200)")
-    parser.add_argument("--mode", choices=MODES, help="how coordinates are perturbed (auto)")
-    parser.add_argument(
-        "--budget", help="what the gradient checks of one case may cost: evaluations, or seconds such as 10s"
+    add_selection(parser)
+    add_verification(parser)
+    add_workers(parser)
+    parser.set_defaults(targets=[], save=None, against=None, accept=False, ignore_time=False)
+
+
+def _add_watch(add_command: Commands) -> None:
+    description = (
+        "Verify modules, and again those that a file concerns whenever it is saved, each time in a new process. Takes\n"
+        "what `gradcheck report` takes. Ctrl-C ends it. Needs watchfiles: pip install 'gradcheck[cli]'."
     )
-    parser.add_argument("--plan", action="store_true", help="print how and at what cost, and do nothing")
-    parser.add_argument("--memory-limit", help="what a gradient check may use for itself (512MB)")
-    parser.add_argument("--fail-fast", action="store_true", help="stop after the first case that does not pass")
-    parser.add_argument(
-        "--format", dest="outputs", action=AddFormat, choices=sorted(FORMATS), help="format; repeat for several"
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        dest="outputs",
-        action=AddFile,
-        metavar="FILE",
-        help="file for the --format before it, or for a report in the format of its suffix; repeat for several",
-    )
-    _add_workers(parser)
-    _add_baseline(parser)
-    loudness = parser.add_mutually_exclusive_group()
-    loudness.add_argument("-v", "--verbose", action="store_true", help="a row for every check of every case")
-    loudness.add_argument("-q", "--quiet", action="store_true", help="no table, only what failed and the summary")
-    parser.set_defaults(command=report)
+    parser = add_command(watch, "watch", "verify again what changes, on every save", description, TARGETS)
+    add_targets(parser)
+    add_selection(parser)
+    add_verification(parser)
+    add_workers(parser)
 
 
-def _add_workers(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("workers", "The results are the same, to the last bit, whoever computes them.")
-    group.add_argument(
-        "-j", dest="jobs", type=_processes, metavar="N", help="so many processes; auto: one a core (needs loky)"
-    )
-    group.add_argument("--dask", metavar="ADDRESS", help="the workers of a Dask scheduler, such as tcp://host:8786")
-    group.add_argument("--timeout", type=float, metavar="SECONDS", help="for each check of a leaf; longer is an ERROR")
-    group.add_argument("--journal", type=Path, metavar="FILE", help="write every result to FILE as soon as it is there")
-    group.add_argument("--resume", action="store_true", help="take over what the journal holds, and do the rest")
+def _add_list(add_command: Commands) -> None:
+    summary = "list modules and cases without running them"
+    parser = add_command(list_modules, "list", summary, "List modules and cases without running them.", TARGETS)
+    add_targets(parser)
+    add_selection(parser)
 
 
-def _add_baseline(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group(
-        "baseline", "With --against what is worse than before fails, and nothing else: failures that it knows do not."
-    )
-    group.add_argument("--save", type=Path, metavar="FILE", help="keep what this run comes to, to compare with later")
-    group.add_argument("--against", type=Path, metavar="FILE", help="compare with what a run has come to before")
-    group.add_argument("--accept", action="store_true", help="with --against: write the file anew, with what is now")
-    group.add_argument(
-        "--ignore-time", action="store_true", help="with --against: taking twice as long is no regression"
-    )
-
-
-def _processes(text: str) -> int:
-    if text == "auto":
-        return 0
-    try:
-        return int(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of processes; expected one, or auto") from error
-
-
-def _add_list(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("list", help="list modules and cases without running them")
-    _add_selection(parser)
-    parser.set_defaults(command=list_modules)
-
-
-def _add_explain(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("explain", help="what a check does, why, and what to do when it fails")
+def _add_explain(add_command: Commands) -> None:
+    summary = "what a check does, why, and what to do when it fails"
+    parser = add_command(explain, "explain", summary, "Say what a check does, why, and what to do when it fails.")
     parser.add_argument("check", metavar="CHECK", nargs="?", help="name of a check; without it all are listed")
     parser.add_argument("--markdown", action="store_true", help="all checks as one page, as in docs/checks.md")
     parser.add_argument("--debug", action="store_true", help=argparse.SUPPRESS)
-    parser.set_defaults(command=explain)
 
 
-def _add_selection(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("targets", metavar="TARGET", nargs="*", help="what to verify")
-    parser.add_argument(
-        "-k", dest="keywords", action="append", default=[], metavar="TEXT", help="only ids that contain TEXT"
+def _add_init(add_command: Commands) -> None:
+    description = (
+        "Write the configuration and a CI job into a project. No file is ever overwritten: of one that is there\n"
+        "already it is said what would have been written; to pyproject.toml a table is added at the end."
     )
-    parser.add_argument(
-        "--checks", type=_names, metavar="NAMES", help="only these checks, separated by commas; `explain` lists them"
-    )
-    parser.add_argument("--also", type=_names, metavar="NAMES", help="surveys besides: search, mutation")
-    parser.add_argument(
-        "--waive", action=_AddWaiver, metavar='PROBE="REASON"', help="leave a behaviour probe out; repeat for several"
-    )
+    parser = add_command(init, "init", "set a project up: configuration and CI", description)
+    folder = parser.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, default=Path(), help="the project")
+    completed_as_file(folder)
+    parser.add_argument("--ci", choices=CI_SYSTEMS, default="github", help="for which system the job is (github)")
+    parser.add_argument("--pre-commit", action="store_true", help="write .pre-commit-config.yaml as well")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would be written")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
 
-class _AddWaiver(argparse.Action):
-    """``--waive PROBE=REASON``: one more probe that is left out."""
+def _add_doctor(add_command: Commands) -> None:
+    description = (
+        "Look at what gradcheck depends on: versions, adapters of frameworks, entry points of other packages, the\n"
+        "configuration, and optional libraries. Each adapter and entry point is imported, in a process of its own."
+    )
+    status = "exit status:\n  0 everything that is there works, 1 something is broken"
+    parser = add_command(doctor, "doctor", "find out what is installed, missing or broken", description, status)
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
-    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, _option: Any = None) -> None:
-        """Add the probe and its reason."""
-        probe, separator, reason = str(values).partition("=")
-        if not separator or not reason.strip():
-            parser.error(f'--waive {values}: expected a probe and a reason, such as layouts="reads by position"')
-        setattr(namespace, self.dest, {**(getattr(namespace, self.dest) or {}), probe.strip(): reason.strip()})
 
-
-def _names(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise argparse.ArgumentTypeError(f"{text!r} names no check; expected some such as gradient,purity")
-    return names
+def _add_completion(add_command: Commands) -> None:
+    description = (
+        "Print a script that completes commands, options and files. Needs shtab: pip install 'gradcheck[cli]'."
+    )
+    parser = add_command(completion, "completion", "print a completion script for a shell", description)
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    parser.set_defaults(build_parser=build_parser)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -170,6 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
+    options.arguments = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
         status = int(options.command(options))
         sys.stdout.flush()

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TextIO
 
 from gradcheck.checking.checks import CHECKS, require_known
+from gradcheck.running.changes import plan_changed
 from gradcheck.running.config import load_configuration
 from gradcheck.running.locating import registered_packages
-from gradcheck.running.plan import plan_targets
+from gradcheck.running.plan import Plan, plan_targets
 from gradcheck.surfaces.as_text import render_text
 from gradcheck.surfaces.comparing import baselines_for, compared, settled, with_comparison
 from gradcheck.surfaces.execution import carried_out, engine_for
@@ -41,7 +42,10 @@ def report(options: Namespace) -> int:
     if options.plan:
         return _forecast(targets, options, settings)
     with redirect_stdout(sys.stderr), engine_for(options) as engine:
-        planned = plan_targets(targets, tuple(options.keywords), settings)
+        planned = _planned(targets, options, settings)
+        if options.changed and not planned.items and not planned.problems:
+            print(f"nothing to check: no module is concerned by {', '.join(map(str, options.changed))}")
+            return PASSED
         cases, partial = carried_out(planned, engine, options)
     verification = Verification(cases, planned.problems, settings, partial)
     comparison = compared(baselines, verification)
@@ -63,10 +67,17 @@ def report(options: Namespace) -> int:
     return settled(baselines, verification, comparison, exit_status(verification))
 
 
+def _planned(targets: tuple[str, ...], options: Namespace, settings: Settings) -> Plan:
+    keywords = tuple(options.keywords)
+    if options.changed:
+        return plan_changed(options.changed, targets, keywords, settings)
+    return plan_targets(targets, keywords, settings)
+
+
 def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) -> int:
     """Print what would be done and what it would cost, without doing it."""
     with redirect_stdout(sys.stderr):
-        planned = plan_targets(targets, tuple(options.keywords), settings)
+        planned = _planned(targets, options, settings)
         forecast = render_forecast(planned)
     print(forecast, end="")
     for problem in planned.problems:
@@ -123,7 +134,9 @@ def _settings_and_targets(options: Namespace) -> tuple[Settings, tuple[str, ...]
     names = [setting.name for setting in fields(Settings)]
     given = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     given["waive"] = {**configuration.settings.waive, **given.get("waive", {})}
-    targets = tuple(options.targets) or (*configuration.modules, *registered_packages())
+    # What changes is in the project, not in an installed package.
+    packages = () if getattr(options, "changed", ()) else registered_packages()
+    targets = tuple(options.targets) or (*configuration.modules, *packages)
     return replace(configuration.settings, **given), targets
 
 
