@@ -60,25 +60,38 @@ def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian
     members, group_of = _members(groups)
     above, below = _sides(line, pairs, groups, members)
     places, member = jacobian.entries_of(members)
-    claimed = group_of[member] * line.outputs + jacobian.rows[places]
-    analytical = np.zeros(above.shape)
-    analytical.reshape(-1)[claimed] = jacobian.values[places]
-    # An output is moved by whom backward says; by the only member, if there is only one.
-    owners = members[:, None]
-    if members.size > len(groups):
-        owners = np.full(above.shape, NOBODY)
-        owners.reshape(-1)[claimed] = members[member]
+    # An output is moved by whom backward says.
+    number, rows, values, owners = group_of[member], jacobian.rows[places], jacobian.values[places], members[member]
+    claimed = number * line.outputs + rows
     if places.size == above.size:
-        number, outputs = np.arange(len(groups))[:, None], np.arange(line.outputs)[None, :]
-        return Moves(members, group_of, number, owners, outputs, analytical, above, below)
+        return _of_all_outputs(Moves(members, group_of, number, owners, rows, values, above, below), claimed)
     telling = above != line.centre
     telling |= below != line.centre
     telling.reshape(-1)[claimed] = True
-    chosen = np.flatnonzero(telling)
-    number, outputs = np.divmod(chosen, line.outputs)
-    owners = owners[:, 0][number] if owners.shape[1] == 1 else owners.reshape(-1)[chosen]
-    analytical, above, below = (each.reshape(-1)[chosen] for each in (analytical, above, below))
-    return Moves(members, group_of, number, owners, outputs, analytical, above, below)
+    if np.count_nonzero(telling) > places.size:  # something else has moved
+        there = np.flatnonzero(telling)
+        values, owners = (_at(there, claimed, given, nothing) for given, nothing in ((values, 0.0), (owners, NOBODY)))
+        claimed, (number, rows) = there, np.divmod(there, line.outputs)
+        if members.size == len(groups):
+            owners = members[number]  # it is the only one that was perturbed
+    above, below = above.reshape(-1)[claimed], below.reshape(-1)[claimed]
+    return Moves(members, group_of, number, owners, rows, values, above, below)
+
+
+def _at(places: Array, claimed: Array, values: Array, nothing: float) -> Array:
+    """The values of what is claimed in the order of some places; nothing where nothing is claimed."""
+    found = np.full(int(places[-1]) + 1, nothing, values.dtype)
+    found[claimed] = values
+    return np.asarray(found[places])
+
+
+def _of_all_outputs(moves: Moves, places: Array) -> Moves:
+    """The same by the places in an array (groups, outputs), all of which are there."""
+    groups, outputs = moves.above.shape
+    shaped = {name: np.empty(moves.above.shape, getattr(moves, name).dtype) for name in ("columns", "analytical")}
+    for name, array in shaped.items():
+        array.reshape(-1)[places] = getattr(moves, name)
+    return replace(moves, groups=np.arange(groups)[:, None], rows=np.arange(outputs)[None, :], **shaped)
 
 
 def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, members: Array) -> tuple[Array, Array]:
