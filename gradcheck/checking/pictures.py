@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -143,8 +144,8 @@ def _thumbnail(values: Array, rows: Array, columns: Array) -> Array:
     """The entry of every block that is the largest in magnitude; what is no number counts as largest."""
     sizes = np.where(np.isfinite(values), np.abs(values), np.inf)
     found = np.empty((rows.size - 1, columns.size - 1))
-    for i, (top, bottom) in enumerate(zip(rows, rows[1:], strict=False)):
-        for j, (left, right) in enumerate(zip(columns, columns[1:], strict=False)):
+    for i, (top, bottom) in enumerate(pairwise(rows)):
+        for j, (left, right) in enumerate(pairwise(columns)):
             block = sizes[top:bottom, left:right]
             found[i, j] = values[top:bottom, left:right].ravel()[np.argmax(block)]
     return found

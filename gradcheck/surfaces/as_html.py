@@ -1,67 +1,156 @@
-"""The report as one HTML page, without scripts and without anything from elsewhere."""
+"""The report as one page that needs nothing from elsewhere, and as what a notebook shows."""
 
-from html import escape
-from string import Template
+import base64
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from gradcheck import __version__
-from gradcheck.surfaces.as_text import render_check, render_summary
-from gradcheck.surfaces.tables import Table, leaf_table, module_table, probe_table
+from gradcheck.checking.checks import CHECKS
+from gradcheck.surfaces.as_text import numerical_value, render_summary
+from gradcheck.surfaces.drawings import drawings_of
+from gradcheck.surfaces.reproduction import render_reproduction, repeating_command
+from gradcheck.surfaces.sheets import SEVERITY, Sheet, chapters_of, power, worst_sheets_first
+from gradcheck.surfaces.tables import coverage_of
+from gradcheck.surfaces.visible import visible
+from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import Verification
+from gradcheck.values.verdict import LADDER, Verdict
 
-_PAGE = Template("""\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>gradcheck: $verdict</title>
-<style>
-:root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border-bottom: 1px solid #8886; padding: 0.25rem 0.75rem; text-align: left; white-space: nowrap; }
-pre { overflow-x: auto; padding: 1rem; border-left: 0.25rem solid #c33; background: #8882; }
-</style>
-</head>
-<body>
-<h1>gradcheck: $verdict</h1>
-<p>gradcheck $version · threshold $threshold · seed $seed</p>
-<pre style="border-color: #888">$summary</pre>
-$sections
-</body>
-</html>
-""")
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_FOLDER = Path(__file__).parent / "html"
+_SYMBOLS = {
+    Verdict.WAIVED: "–",
+    Verdict.PASS: "✓",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.FAIL: "✗",
+    Verdict.ERROR: "!",
+}
+# In a notebook: a cell is not a document.
+_MOST_ROWS, _MOST_SHEETS = 30, 10
+
+
+def require_jinja() -> None:
+    """Raise ConfigurationError, saying what to install, unless pages can be made."""
+    if not has_jinja():
+        raise ConfigurationError(
+            "an HTML report needs Jinja2, which is not installed: pip install 'gradcheck[report]', or choose another"
+            " format, such as markdown"
+        )
+
+
+def has_jinja() -> bool:
+    """Whether what makes pages is installed."""
+    try:
+        import jinja2
+    except ImportError:
+        return False
+    return bool(jinja2)
 
 
 def render_html(verification: Verification) -> str:
-    """The tables of leaves and of other checks, and what failed in full."""
-    sections = [
-        _table("Modules", module_table(verification.cases, verification.settings.threshold)),
-        _table("Leaves", leaf_table(verification.cases)),
-        _table("Other checks", probe_table(verification.cases)),
-        _texts("Not loaded", [problem.message for problem in verification.problems]),
-        _texts("Failures", [render_check(case, check, verification) for case, check in verification.failures]),
-    ]
-    return _PAGE.substitute(
-        verdict=f"{verification.verdict.value}{' (partial)' if verification.partial else ''}",
-        version=__version__,
-        threshold=f"{verification.settings.threshold:g}",
-        seed=verification.settings.seed,
-        summary=escape(render_summary(verification)),
-        sections="\n".join(section for section in sections if section),
+    """The whole report as a page: an overview to filter and sort, and a sheet for each leaf."""
+    require_jinja()
+    from markupsafe import Markup
+
+    style, script = Markup(_text("page.css")), Markup(_text("page.js"))
+    policy = (
+        f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'; base-uri 'none';"
+        f" form-action 'none'"
+    )
+    values = _Values.of(verification)
+    page = _environment().get_template("page.html.jinja")
+    return page.render(values.named(), anchored=True, style=style, script=script, policy=policy)
+
+
+def render_notebook(verification: Verification) -> str:
+    """What a notebook shows of the report: the worst leaves, and what did not pass in full."""
+    require_jinja()
+    from markupsafe import Markup
+
+    values = _Values.of(verification)
+    rows = values.sheets
+    told = [sheet for sheet in rows if not verification.settings.accepts(sheet.verdict)] or (
+        [sheet for sheet in rows if sheet.evidence and sheet.evidence.picture]
+    )
+    part = _environment().get_template("notebook.html.jinja")
+    return part.render(
+        values.named() | {"rows": rows[:_MOST_ROWS], "sheets": told[:_MOST_SHEETS]},
+        hidden=max(len(rows) - _MOST_ROWS, len(told) - _MOST_SHEETS, 0),
+        anchored=False,
+        style=Markup(_text("page.css")),
     )
 
 
-def _table(title: str, table: Table) -> str:
-    from tabulate import tabulate  # costs more to import than the rest of gradcheck
+@dataclass(frozen=True)
+class _Values:
+    """What the templates show."""
 
-    if not table.rows:
-        return ""
-    # tabulate escapes what stands in the cells.
-    body = tabulate(table.rows, table.headers, tablefmt="html", disable_numparse=True, colalign=table.align)
-    return f"<h2>{escape(title)}</h2>\n{body}"
+    verification: Verification
+    chapters: tuple[Any, ...]
+    sheets: Sequence[Sheet]
+
+    @classmethod
+    def of(cls, verification: Verification) -> "_Values":
+        shown = visible(verification)
+        chapters = chapters_of(shown)
+        return cls(shown, chapters, worst_sheets_first(chapters))
+
+    def named(self) -> dict[str, Any]:
+        """By the names that the templates use."""
+        settings = self.verification.settings
+        present = {check for chapter in self.chapters for check in chapter.verdicts}
+        counts = {verdict: sum(sheet.verdict is verdict for sheet in self.sheets) for verdict in Verdict}
+        return {
+            "verification": self.verification,
+            "settings": settings,
+            "threshold": settings.threshold,
+            "title": f"{self.verification.verdict.value}{' (partial)' if self.verification.partial else ''}",
+            "version": __version__,
+            "summary": render_summary(self.verification),
+            "chapters": self.chapters,
+            "rows": self.sheets,
+            "counts": counts,
+            "checks": [check.name for check in CHECKS if check.name in present and not check.per_leaf],
+            "drawings": drawings_of(self.sheets, settings.threshold),
+        }
 
 
-def _texts(title: str, texts: list[str]) -> str:
-    return "\n".join([f"<h2>{escape(title)}</h2>", *(f"<pre>{escape(text)}</pre>" for text in texts)]) if texts else ""
+@cache
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals.update(
+        symbols=_SYMBOLS,
+        severity=SEVERITY,
+        ladder=LADDER,
+        infinity=math.inf,
+        power=power,
+        coverage_of=coverage_of,
+        numerical_value=numerical_value,
+        render_reproduction=render_reproduction,
+        repeating_command=repeating_command,
+    )
+    return environment
+
+
+def _text(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """What a Content-Security-Policy calls a text that may be executed, or a style that may be used."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

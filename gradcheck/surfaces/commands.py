@@ -33,6 +33,8 @@ def report(options: Namespace) -> int:
     settings, targets = _settings_and_targets(options)
     outputs: tuple[Output, ...] = options.outputs or (Output("text"),)
     require_writable(outputs)
+    if any(output.format == "html" for output in outputs):
+        settings = replace(settings, pictures=True)
     streamed = on_standard_output(outputs)
     # A target may change the folder, print, or lie beside a file that is called like a library of ours.
     outputs = tuple(replace(output, file=output.file and output.file.absolute()) for output in outputs)

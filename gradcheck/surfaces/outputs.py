@@ -12,7 +12,7 @@ from gradcheck.surfaces.as_csv import render_csv
 from gradcheck.surfaces.as_data import render_json
 from gradcheck.surfaces.as_github import render_github
 from gradcheck.surfaces.as_gitlab import render_gitlab
-from gradcheck.surfaces.as_html import render_html
+from gradcheck.surfaces.as_html import render_html, require_jinja
 from gradcheck.surfaces.as_junit import render_junit
 from gradcheck.surfaces.as_markdown import render_markdown
 from gradcheck.surfaces.as_sarif import render_sarif
@@ -111,6 +111,8 @@ def require_writable(outputs: Sequence[Output], option: str = "-o") -> None:
     Arguments:
         option: what the user calls it.
     """
+    if any(output.format == "html" for output in outputs):
+        require_jinja()
     places: list[Path] = []
     for file in (output.file for output in outputs if output.file is not None):
         try:

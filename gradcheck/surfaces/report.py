@@ -2,23 +2,28 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gradcheck.adapters.given_objects import has_both_ways, module_of_object
 from gradcheck.checking.carrying_out import run_check
 from gradcheck.checking.check import Check
 from gradcheck.checking.checks import CHECKS, planned_checks, planned_surveys, require_waivable
 from gradcheck.checking.evaluation import Evaluation
+from gradcheck.checking.pictures import pictured
 from gradcheck.checking.point import case_at
 from gradcheck.running.frameworks import adapted
 from gradcheck.running.plan import Plan, plan
 from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
+from gradcheck.running.units import evaluation_of
 from gradcheck.surfaces.as_data import report_as_data
+from gradcheck.surfaces.as_html import has_jinja, render_notebook
 from gradcheck.surfaces.as_text import render_text
 from gradcheck.surfaces.options import settings_with
+from gradcheck.surfaces.plots import Again, plotted
 from gradcheck.values.aliases import Sizes
 from gradcheck.values.errors import DeclarationError, GradientMismatch, TargetError
 from gradcheck.values.module import Module
@@ -26,12 +31,20 @@ from gradcheck.values.results import CaseResult, Verification
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 @dataclass(frozen=True)
 class Report:
-    """What ``check`` returns; printing it shows the table."""
+    """What ``check`` returns; printing it shows the table.
+
+    Arguments:
+        again: makes the evaluation of each case once more, for a picture that was not asked for before.
+    """
 
     verification: Verification
+    again: tuple[Again, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def verdict(self) -> Verdict:
@@ -47,7 +60,17 @@ class Report:
         return render_text(self.verification)
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return render_notebook(self.verification) if has_jinja() else f"<pre>{escape(str(self))}</pre>"
+
+    def plot(self, leaf: str, case: str = "") -> "Figure":
+        """Draw the Jacobians of a leaf, what they differ by, and the error of differences against their step.
+
+        Arguments:
+            case: the only case to look at, such as ``Linear[N=2 D=3 M=5]``; the worst of all if left out.
+
+        Raises ConfigurationError if there is no such leaf or case, nothing to draw, or no matplotlib.
+        """
+        return plotted(self.verification, self.again, leaf, case)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in the JSON report."""
@@ -76,6 +99,7 @@ def check(
     budget: int | str | None = None,
     memory_limit: int | str = "512MB",
     waive: Mapping[str, str] | None = None,
+    pictures: bool = False,
 ) -> Report:
     """Verify a module: every check, every coordinate of every leaf perturbed by itself.
 
@@ -102,6 +126,7 @@ def check(
         budget: what the gradient checks of one case may cost: evaluations, or seconds such as ``"10s"``.
         memory_limit: what a gradient check may use for itself beside the module.
         waive: behaviour probes to leave out, each with the reason: ``{"layouts": "kernel requires contiguous input"}``.
+        pictures: whether to make a small picture of every leaf's Jacobian, which pages and notebooks show.
 
     Raises ConfigurationError, DeclarationError, PointError or TargetError if what is given cannot be checked; what the
     module does wrong is in the report instead.
@@ -125,6 +150,7 @@ def check(
         "budget": budget,
         "memory_limit": memory_limit,
         "waive": waive or {},
+        "pictures": pictures,
     }
     return verify(module, arrays, Settings(), options)
 
@@ -146,8 +172,12 @@ def verify(module: Any, arrays: Mapping[str, Any] | None, settings: Settings, op
     settings, (subjects, arrays) = settings_with(settings, options), _subjects(module, arrays)
     if arrays is not None:
         cases = [_case_result(subject, arrays, settings) for subject in subjects]
-        return Report(Verification(tuple(cases), (), settings))
-    return Report(Verification(tuple(run(_plan(subjects, settings))), (), settings))
+        at_arrays = tuple(partial(_evaluation, subject, arrays, settings) for subject in subjects)
+        return Report(Verification(tuple(cases), (), settings), at_arrays)
+    planned = _plan(subjects, settings)
+    items = {(id(item.subject), item.case_id): item for item in planned.items}.values()  # one a case, in order
+    again = tuple(partial(evaluation_of, item, settings) for item in items)
+    return Report(Verification(tuple(run(planned)), (), settings), again)
 
 
 def planned_names(module: Any, arrays: Mapping[str, Any] | None, options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -194,7 +224,8 @@ def _modules(module: Any, arrays: Mapping[str, Any] | None) -> tuple[Module, ...
 def _case_result(subject: Subject, arrays: Mapping[str, Any], settings: Settings) -> CaseResult:
     started = time.perf_counter()
     evaluation = _evaluation(subject, arrays, settings)
-    checks = tuple(run_check(check, evaluation, leaf) for check, leaf in _planned(evaluation, settings))
+    planned = _planned(evaluation, settings)
+    checks = tuple(pictured(run_check(check, evaluation, leaf), evaluation) for check, leaf in planned)
     seconds = time.perf_counter() - started
     return CaseResult(evaluation.module.name, evaluation.case.name, subject.source, checks, seconds)
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 # One letter for each cell. Of a signed number: "0", then from a to g what is within so many times √10 of the largest
-# |entry|, smallest first; capitals are negative. Of gap / allowed: "0", a to d within what is allowed, e to h beyond it,
-# each letter ten times the one before. "!" stands for what is no finite number.
+# |entry|, smallest first; capitals are negative. Of gap / allowed: "0", a to d within what is allowed, e to h beyond
+# it, each letter ten times the one before. "!" stands for what is no finite number.
 ZERO, NO_NUMBER = "0", "!"
 LEVELS = "abcdefg"
 WITHIN, BEYOND = "abcd", "efgh"
