@@ -36,7 +36,9 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
         tables = [render_table(verification.cases, verbose=verbose, paint=paint)]
         tables += [] if verbose else [render_probes(verification.cases, paint=paint)]
         parts += [table for table in tables if table]
-    parts += [f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}" for problem in verification.problems]
+    parts += [
+        _indented(f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}") for problem in verification.problems
+    ]
     parts += [render_check(case, check, verification, paint) for case, check in verification.failures]
     parts += _notes(verification)
     parts.append(render_summary(verification, paint))
@@ -45,6 +47,11 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
 
 def _painter(colour: bool) -> Paint:
     return (lambda verdict, text: f"\x1b[{_COLOURS[verdict]}m{text}\x1b[0m") if colour else (lambda verdict, text: text)
+
+
+def _indented(text: str) -> str:
+    """A paragraph whose further lines do not look like lines of the report."""
+    return text.replace("\n", "\n  ")
 
 
 def render_failures(verification: Verification) -> str:
@@ -109,7 +116,7 @@ def render_check(
     lines += [f"  {line}" for line in check.message.splitlines()]
     for diagnosis in check.diagnoses:
         evidence = "" if diagnosis.evidence in check.message else f": {diagnosis.evidence}"
-        lines += [f"  suspect: {diagnosis.cause}{evidence}", f"           {diagnosis.advice}"]
+        lines += [_indented(f"  suspect: {diagnosis.cause}{evidence}"), _indented(f"           {diagnosis.advice}")]
     if check.evidence is not None:
         rows = [
             (e.path, f"{e.analytical:.10g}", numerical_value(e), f"{e.error:.1e}", f"{e.gap:.1e}")
@@ -136,7 +143,7 @@ def numerical_value(entry: Entry) -> str:
 def _notes(verification: Verification) -> list[str]:
     """What a reader of a green table should know all the same."""
     results = [(case.id, check) for case in verification.cases for check in case.checks]
-    notes = [f"note  {name}::{check.label}: {note}" for name, check in results for note in check.notes]
+    notes = [_indented(f"note  {name}::{check.label}: {note}") for name, check in results for note in check.notes]
     kinks = sum(check.evidence.kinks for _, check in results if check.evidence and check.verdict is Verdict.PASS)
     if kinks:
         notes.append(f"note  {kinks} entries are at a kink: they lie between its one-sided derivatives")
@@ -144,7 +151,7 @@ def _notes(verification: Verification) -> list[str]:
     if inconclusive and verification.settings.inconclusive == "warn":
         notes.append(f"note  {inconclusive} inconclusive checks are let through (inconclusive = 'warn')")
     waived = {
-        f"waived  {case.module}::{check.label}: {check.message}"
+        _indented(f"waived  {case.module}::{check.label}: {check.message}")
         for case in verification.cases
         for check in case.checks
         if check.verdict is Verdict.WAIVED

@@ -14,7 +14,7 @@ _INVISIBLE = r"\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800
 _STEERING = re.compile(rf"[\x00-\x08\x0b-\x1f{_INVISIBLE}]")
 _STEERING_OR_BREAK = re.compile(rf"[\x00-\x1f{_INVISIBLE}]")
 # A line that begins like this is a command to the runner of a CI job that prints it, whoever has written it.
-_COMMAND = re.compile(r"^(\s*):(?=:)|#(?=#\[|#vso\[)", re.MULTILINE)
+_COMMAND = re.compile(r"^([^\S\n]*):(?=:)|#(?=#\[|#vso\[)", re.MULTILINE)
 # These are paragraphs; every other text is a name, and stands in one line.
 _PROSE = {"message", "detail", "evidence", "advice", "notes", "replay"}
 # Names of files are not cut off: they are for finding them.

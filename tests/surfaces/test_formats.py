@@ -57,7 +57,7 @@ def test_any_verification_is_valid_junit(verification: Verification) -> None:
 def test_any_verification_is_text(verification: Verification, verbose: bool, quiet: bool, colour: bool) -> None:
     text = render_text(verification, verbose=verbose, quiet=quiet, colour=colour)
     assert text.startswith("gradcheck ")
-    assert all(visible_text(problem.message) in text for problem in verification.problems)
+    assert all(visible_text(problem.message).replace("\n", "\n  ") in text for problem in verification.problems)
     assert ("PARTIAL" in text) == (verification.partial is not None)
 
 
