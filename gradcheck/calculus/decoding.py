@@ -33,8 +33,11 @@ class Found:
 
     def jacobian(self, outputs: int) -> Jacobian:
         """The Jacobian of all that were found."""
-        rows, columns = (np.concatenate([np.zeros(0, np.intp), *parts]) for parts in (self.rows, self.columns))
-        return Jacobian.of_entries((outputs, self.size), rows, columns, np.concatenate([np.zeros(0), *self.values]))
+        shape, parts = (outputs, self.size), (self.rows, self.columns, self.values)
+        if not self.rows:
+            nowhere = np.zeros(0, np.intp)
+            return Jacobian.of_entries(shape, nowhere, nowhere, np.zeros(0))
+        return Jacobian.of_entries(shape, *(each[0] if len(each) == 1 else np.concatenate(each) for each in parts))
 
 
 def decoded_jacobians(

@@ -121,9 +121,13 @@ def screened(
     outputs of no member have stayed where they were. An entry that is missing in the analytical Jacobian moves an
     output that is another's or nobody's: then the group disagrees.
     """
-    together = [group for group in groups if group.size > 1 and quiet[group].all()]
+    all_quiet = bool(quiet.all())
+    together = [group for group in groups if group.size > 1 and (all_quiet or quiet[group].all())]
     looks, settled = _agreeing(line, shared, together, jacobian, accepts)
-    alone = np.setdiff1d(columns, settled, assume_unique=True)
+    is_left = np.zeros(quiet.size, bool)
+    is_left[columns] = True
+    is_left[settled] = False
+    alone = np.flatnonzero(is_left)
     open_columns = [alone[~quiet[alone]]]
     for look in _looked_at(line, pairs, alone[:, None], jacobian):
         looks.append(look)
