@@ -34,8 +34,8 @@ jobs:
         run: |
           mkdir -p gradcheck-report
           status=0
-          gradcheck report $TARGETS --format text --format github -o gradcheck-report/report.html \\
-            -o gradcheck-report/summary.md -o gradcheck-report/gradcheck.sarif || status=$?
+          gradcheck report $TARGETS -o gradcheck-report/report.html -o gradcheck-report/summary.md \\
+            -o gradcheck-report/gradcheck.sarif --format text --format github || status=$?
           if [ -f gradcheck-report/summary.md ]; then
             cat gradcheck-report/summary.md >> "$GITHUB_STEP_SUMMARY"
           fi
@@ -58,8 +58,8 @@ gradcheck:
     - python -m pip install 'gradcheck[report]'
     - mkdir -p gradcheck-report
     - >-
-      gradcheck report $TARGETS --format text -o gradcheck-report/report.html -o gradcheck-report/junit.xml
-      --format gitlab -o gradcheck-report/code-quality.json
+      gradcheck report $TARGETS -o gradcheck-report/report.html -o gradcheck-report/junit.xml
+      --format gitlab -o gradcheck-report/code-quality.json --format text
   artifacts:
     when: always
     paths: [gradcheck-report]
@@ -75,7 +75,7 @@ SHELL = """\
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p gradcheck-report
-exec gradcheck report @TARGETS@ --format text -o gradcheck-report/report.html -o gradcheck-report/junit.xml
+exec gradcheck report @TARGETS@ -o gradcheck-report/report.html -o gradcheck-report/junit.xml --format text
 """
 
 PRE_COMMIT = """\
@@ -96,4 +96,4 @@ def for_targets(template: str, targets: list[str]) -> str:
     """A template with the targets of a project: in TOML as strings, elsewhere as the words of a command."""
     quoted = ", ".join(f'"{target}"' for target in targets)
     text = template.replace(f"[{TARGETS}]", f"[{quoted}]").replace(TARGETS, " ".join(targets))
-    return text.replace("report  --", "report --")
+    return text.replace("report  -", "report -")
