@@ -20,7 +20,7 @@ _HEAD = """\
 # Benchmarks
 
 Speed and scale, measured by one command, `make scaling`, which writes this page. Ratios are of calls that were run in
-turn in one process, fastest round each; *met* says whether what we set out for is reached. How the modes work, and what
+turn in one process, fastest call each; *met* says whether what we set out for is reached. How the modes work, and what
 they cost by their nature, is in [Speed and scale](scaling.md); what they catch, beside other checkers, in
 [the duel](duel.md).
 """
