@@ -43,10 +43,14 @@ class Jacobian:
 
     def entries_of(self, columns: Array) -> tuple[Array, Array]:
         """Where the entries of some columns are, and for each the position of its column among them."""
-        counts = self.starts[columns + 1] - self.starts[columns]
+        first = self.starts[columns]
+        counts = self.starts[columns + 1] - first
+        if columns.size and (counts == counts[0]).all():  # as many each, as in a layer
+            position = np.repeat(np.arange(columns.size), counts[0])
+            return (first[:, None] + np.arange(counts[0])).reshape(-1), position
         position = np.repeat(np.arange(columns.size), counts)
         offset = np.arange(position.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self.starts[columns][position] + offset, position
+        return first[position] + offset, position
 
     def restricted(self, columns: Array) -> "Jacobian":
         """The Jacobian of some of the coordinates."""
@@ -63,7 +67,7 @@ class Jacobian:
 
     def pulled_back(self, cotangent: Array) -> Array:
         """Jᵀ ā (coordinates,)."""
-        return self._by_column(np.add, cotangent[self.rows] * self.values)
+        return np.bincount(self.columns, cotangent[self.rows] * self.values, self.shape[1])
 
     def absolute(self) -> "Jacobian":
         """The magnitudes of all entries."""
@@ -72,14 +76,12 @@ class Jacobian:
     @cached_property
     def row_maxima(self) -> Array:
         """The largest finite magnitude of every row (outputs,)."""
-        maxima = np.zeros(self.shape[0])
-        np.maximum.at(maxima, self.rows, self._finite_magnitudes)
-        return maxima
+        return self._maxima(self.rows, self.shape[0])
 
     @cached_property
     def column_maxima(self) -> Array:
         """The largest finite magnitude of every column (coordinates,)."""
-        return self._by_column(np.maximum, self._finite_magnitudes)
+        return self._maxima(self.columns, self.shape[1])
 
     @property
     def largest(self) -> float:
@@ -91,12 +93,10 @@ class Jacobian:
         magnitudes = np.abs(self.values)
         return np.where(np.isfinite(magnitudes), magnitudes, 0.0)
 
-    def _by_column(self, reduced: np.ufunc, values: Array) -> Array:
-        """Numbers of the entries reduced to one for every column, 0 without entries."""
-        result, has_entries = np.zeros(self.shape[1]), self.starts[1:] > self.starts[:-1]
-        if values.size:
-            result[has_entries] = reduced.reduceat(values, self.starts[:-1][has_entries])
-        return result
+    def _maxima(self, groups: Array, count: int) -> Array:
+        maxima = np.zeros(count)
+        np.maximum.at(maxima, groups, self._finite_magnitudes)
+        return maxima
 
 
 class Rows:

@@ -100,6 +100,7 @@ def _sizes(evaluation: Evaluation, leaf: str) -> Array:
     return np.minimum(np.abs(coordinates(evaluation.case.leaves[leaf])), 1.0)[evaluation.columns(leaf)]
 
 
+@once
 def _kinds_of_sizes(evaluation: Evaluation, leaf: str) -> tuple[Array, Array]:
     """The sizes of coordinates rounded down to powers of two, and which of them each coordinate has.
 
