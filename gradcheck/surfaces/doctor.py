@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
+from textwrap import shorten
 
 from gradcheck import __version__
 from gradcheck.running.config import configuration_file, load_configuration
@@ -19,6 +20,7 @@ from gradcheck.surfaces.visible import visible
 from gradcheck.values.errors import GradcheckError
 
 _OLDEST_PYTHON = (3, 10)
+_WIDEST = 100
 
 
 def doctor(options: Namespace) -> int:
@@ -28,7 +30,7 @@ def doctor(options: Namespace) -> int:
     print(render_findings(findings))
     broken = [finding for finding in findings if finding.state == "broken"]
     for finding in broken:
-        print(f"\nbroken  {finding.what}: {finding.told}\n        {finding.remedy}".rstrip())
+        print(f"\nbroken  {finding.what}: {finding.message}\n        {finding.remedy}".rstrip())
     missing = sum(finding.state == "missing" for finding in findings)
     print(f"\n{len(findings)} looked at: {len(broken)} broken, {missing} optional not installed")
     return 1 if broken else 0
@@ -38,7 +40,8 @@ def render_findings(findings: Iterable[Finding]) -> str:
     """The findings as a table."""
     from tabulate import tabulate  # costs more to import than the rest of gradcheck
 
-    rows = tuple((f.state, f.what, f.told if f.state != "missing" else f.remedy) for f in findings)
+    shown = {"ok": lambda f: f.message, "missing": lambda f: f.remedy, "broken": lambda f: shorten(f.message, _WIDEST)}
+    rows = tuple((finding.state, finding.what, shown[finding.state](finding)) for finding in findings)
     table = Table(("", "what", "how it is"), rows, ("left",) * 3)
     return tabulate(table.rows, table.headers, tablefmt="simple", disable_numparse=True, colalign=table.align)
 

@@ -30,13 +30,13 @@ class Finding:
 
     Arguments:
         state: ``ok``, ``missing`` if it is optional and not installed, or ``broken``.
-        told: how it is.
+        message: how it is.
         remedy: what to do about it.
     """
 
     state: str
     what: str
-    told: str
+    message: str
     remedy: str = ""
 
 

@@ -34,7 +34,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "net.py": NET,
         "test_it.py": "import gradcheck\n\nraise SystemExit('it ran')\n",
         "notes.py": "# about gradcheck\n",
-        "pyproject.toml": '[tool.gradcheck]\nmodules = ["verify.py", "net.py", "parts.other"]\nchecks = ["dimensions"]\n',
+        "pyproject.toml": '[tool.gradcheck]\nmodules = ["verify.py", "net.py", "parts.other"]\n'
+        'checks = ["dimensions"]\n',
     }
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
