@@ -35,10 +35,11 @@ def analytical_jacobians(
     Raises ModuleError if backward raises, or returns no gradient of a leaf's shape.
     """
     rows = {leaf: Rows(point[leaf]) for leaf in leaves}
+    each = [(leaf, point[leaf], collected.add) for leaf, collected in rows.items()]
 
     def take(gradients: Mapping[str, object]) -> None:
-        for leaf, collected in rows.items():
-            collected.add(_gradient(module, gradients, leaf, point[leaf]))
+        for leaf, value, add in each:
+            add(_gradient(module, gradients, leaf, value))
 
     outputs, done = forward.layout.size, 0
     while batches and done < outputs and (count := batches.cotangents_at_once()):

@@ -107,7 +107,7 @@ class Rows:
 
     def __init__(self, leaf: Array) -> None:
         self._coordinates = coordinates_in(leaf)
-        count = max(1, _AT_ONCE // max(self._coordinates, 1))
+        self._count = count = max(1, _AT_ONCE // max(self._coordinates, 1))
         dtype = np.complex128 if np.iscomplexobj(leaf) else np.float64
         self._gradients = np.empty((count, *leaf.shape), dtype)
         self._block = real_view(self._gradients).reshape(count, self._coordinates)
@@ -120,7 +120,7 @@ class Rows:
         """Add the next row, which is copied."""
         self._gradients[self._filled] = gradient
         self._filled += 1
-        if self._filled == len(self._block):
+        if self._filled == self._count:
             self._collect()
 
     def add_coordinates(self, gradients: Array) -> None:

@@ -16,7 +16,7 @@ from gradcheck.values.aliases import Array
 # So many numbers are looked at in one go: as many as fit into a processor's cache.
 _AT_ONCE = 16384
 # A look takes as long as some thousand entries, however few there are.
-_WORTH_A_LOOK = 8192
+_WORTH_A_LOOK = 32768
 # Where so many groups disagree, and none has agreed, the others are not tried.
 _PATIENCE = 8
 
