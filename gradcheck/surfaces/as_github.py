@@ -22,7 +22,7 @@ def _of_level(level: str, alerts: Sequence[Alert]) -> list[str]:
     lines = [_line(alert) for alert in alerts[:_MOST]]
     if len(alerts) > _MOST:
         title = f"{len(alerts) - _MOST} more"
-        lines.append(_command(level, {"title": f"gradcheck: {title}"}, f"{title}; the report names them all"))
+        lines.append(render_command(level, {"title": f"gradcheck: {title}"}, f"{title}; the report names them all"))
     return lines
 
 
@@ -31,10 +31,11 @@ def _line(alert: Alert) -> str:
     message = alert.message
     if len(message) > _LONGEST_TEXT:
         message = f"{message[:_LONGEST_TEXT]}… (shortened)"
-    return _command(alert.level, {**place, "title": alert.title}, message)
+    return render_command(alert.level, {**place, "title": alert.title}, message)
 
 
-def _command(level: str, properties: dict[str, str], message: str) -> str:
+def render_command(level: str, properties: dict[str, str], message: str) -> str:
+    """One workflow command of a level: ``error``, ``warning`` or ``note``."""
     given = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{_COMMANDS[level]} {given}::{_data(message)}"
 

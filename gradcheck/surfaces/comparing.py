@@ -5,7 +5,7 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_markdown
+from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_commands, render_comparison_markdown
 from gradcheck.surfaces.baseline import Baseline, baseline_of, selected, updated
 from gradcheck.surfaces.baseline_files import read_baseline, require_baseline_file, write_baseline
 from gradcheck.surfaces.regressions import Comparison, compare_runs
@@ -77,6 +77,8 @@ def with_comparison(document: str, form: str, comparison: Comparison | None, bas
         return f"{document}\n{render_comparison(comparison, _name(baselines))}"
     if form == "markdown":
         return f"{document}\n{render_comparison_markdown(comparison, _name(baselines))}"
+    if form == "github":
+        return document + render_comparison_commands(comparison)
     return document
 
 

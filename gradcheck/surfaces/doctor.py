@@ -40,10 +40,16 @@ def render_findings(findings: Iterable[Finding]) -> str:
     """The findings as a table."""
     from tabulate import tabulate  # costs more to import than the rest of gradcheck
 
-    shown = {"ok": lambda f: f.message, "missing": lambda f: f.remedy, "broken": lambda f: shorten(f.message, _WIDEST)}
-    rows = tuple((finding.state, finding.what, shown[finding.state](finding)) for finding in findings)
+    rows = tuple((finding.state, finding.what, _in_short(finding)) for finding in findings)
     table = Table(("", "what", "how it is"), rows, ("left",) * 3)
     return tabulate(table.rows, table.headers, tablefmt="simple", disable_numparse=True, colalign=table.align)
+
+
+def _in_short(finding: Finding) -> str:
+    """What fits into the table; what is broken is told in full below it."""
+    if finding.state == "broken":
+        return shorten(finding.message, _WIDEST)
+    return finding.remedy if finding.state == "missing" else finding.message
 
 
 def examined(folder: Path) -> Iterator[Finding]:

@@ -67,17 +67,18 @@ def _configuration(folder: Path, table: str) -> Draft:
     if not file.exists():
         return Draft(name, table, "write")
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_bytes().decode()  # with its line ends
         before = tomllib.loads(text)
         if "gradcheck" in before.get("tool", {}):
             return Draft(name, table, "leave")
-        added = "" if not text else "\n" if text.endswith("\n") else "\n\n"
-        after = tomllib.loads(f"{text}{added}{table}")
+        gap = "" if not text else "\n" if text.endswith("\n") else "\n\n"
+        added = f"{gap}{table}".replace("\n", "\r\n" if "\r\n" in text else "\n")
+        after = tomllib.loads(text + added)
         del after["tool"]["gradcheck"]
         is_safe = after == {"tool": {}, **before}
     except (OSError, ValueError, TypeError, AttributeError):
         return Draft(name, table, "leave")  # it cannot be read, or has a `tool` to which no table can be added
-    return Draft(name, f"{added}{table}", "add") if is_safe else Draft(name, table, "leave")
+    return Draft(name, added, "add") if is_safe else Draft(name, table, "leave")
 
 
 def _whole(folder: Path, name: str, text: str) -> Draft:
@@ -108,7 +109,7 @@ def _carry_out(planned: Draft, folder: Path) -> None:
     file = folder / planned.file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        before = file.read_text(encoding="utf-8") if planned.state == "add" else ""
+        before = file.read_bytes().decode() if planned.state == "add" else ""
     except OSError as error:
         raise ConfigurationError(
             f"{file}: cannot be written: {error}; make room for it, or write it by hand"

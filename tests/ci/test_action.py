@@ -78,7 +78,7 @@ def test_with_a_baseline_the_action_fails_for_what_is_worse_only(project: Path) 
     assert shell("gradcheck report layers.py -q --save baseline.json", project).returncode == 1
     outcome = act(project, baseline="baseline.json")
     assert outcome.status == 0, outcome.log
-    assert "Compared with baseline" in outcome.summary
+    assert "Compared with <code>baseline" in outcome.summary
     (project / "layers.py").write_text(WRONG.replace("a_bar.sum(axis=0)", "a_bar.mean(axis=0)"))
     outcome = act(project, baseline="baseline.json")
     assert outcome.status == 1

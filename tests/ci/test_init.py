@@ -85,6 +85,16 @@ def test_a_table_is_added_to_a_configuration_that_is_there(project: Path, capsys
     assert "added to      pyproject.toml:\n    [tool.gradcheck]\n" in out
 
 
+def test_the_line_ends_of_a_file_stay_as_they_are(project: Path) -> None:
+    before = b'[project]\r\nname = "mypkg"\r\n'
+    Path("pyproject.toml").write_bytes(before)
+    assert main(["init"]) == 0
+    after = Path("pyproject.toml").read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"\n") == after.count(b"\r\n")
+    assert load_configuration(project).modules == ("src/mypkg",)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_markdown
+from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_commands, render_comparison_markdown
 from gradcheck.surfaces.baseline import Baseline, ModuleRecord, Record, portable
 from gradcheck.surfaces.baseline_files import read_baseline, render_baseline
 from gradcheck.surfaces.cli import main
@@ -384,7 +384,7 @@ def test_hostile_names_stay_text() -> None:
 def test_markdown_has_a_table_of_regressions_and_folds_the_rest() -> None:
     wrong = replace(GRADIENT, verdict=Verdict.FAIL)
     text = render_comparison_markdown(compare_runs(baseline(GRADIENT), baseline(wrong), Settings()), "b.json")
-    assert text.startswith("## Compared with b.json\n\n1 checks compared: 1 regression, 0 improvements\n")
+    assert text.startswith("## Compared with <code>b.json</code>\n\n1 checks compared: 1 regression, 0 improvements\n")
     assert "### Regressions\n\n| what" in text
     better = render_comparison_markdown(compare_runs(baseline(wrong), baseline(GRADIENT), Settings()), "b.json")
     assert "<details><summary>Improvements</summary>" in better
@@ -410,3 +410,13 @@ def test_files_are_named_without_the_folders_of_this_machine(tmp_path: Path) -> 
     installed = tmp_path / ".venv" / "lib" / "python3" / "site-packages" / "pkg" / "layers.py"
     assert portable(str(installed), tmp_path) == "pkg/layers.py"
     assert portable("", tmp_path) == ""
+
+
+def test_github_is_told_what_is_worse_though_it_passes() -> None:
+    now = baseline(replace(GRADIENT, error=1e-6), replace(PURITY, verdict=Verdict.FAIL))
+    comparison = compare_runs(baseline(GRADIENT, PURITY, module="Lin\near"), replace(now), Settings())
+    assert "\n::error" not in render_comparison_commands(comparison).removesuffix("\n")
+    comparison = compare_runs(baseline(GRADIENT, PURITY), now, Settings())
+    assert render_comparison_commands(comparison) == (
+        "::error title=gradcheck%3A margin::Linear[N=2]::gradient[weight]: error 1.0e-09 → error 1.0e-06\n"
+    )
