@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -32,8 +33,13 @@ _SYMBOLS = {
     Verdict.FAIL: "✗",
     Verdict.ERROR: "!",
 }
+# Code points that are no characters and that no page may have; what steers is spelt out already.
+_NO_CHARACTERS = re.compile(
+    "[\ufdd0-\ufdef" + "".join(chr((plane << 16) + 0xFFFE + k) for plane in range(17) for k in (0, 1)) + "]"
+)
+_LARGEST_PAGE = 9_500_000
 # In a notebook: a cell is not a document.
-_MOST_ROWS, _MOST_SHEETS = 30, 10
+_MOST_ROWS, _MOST_SHEETS, _LARGEST_CELL = 30, 10, 500_000
 
 
 def require_jinja() -> None:
@@ -66,7 +72,10 @@ def render_html(verification: Verification) -> str:
     )
     values = _Values.of(verification)
     page = _environment().get_template("page.html.jinja")
-    return page.render(values.named(), anchored=True, style=style, script=script, policy=policy)
+    given = values.named() | {"anchored": True, "style": style, "script": script, "policy": policy}
+    # Figures get the room that everything else leaves, those of what fails first.
+    room = _LARGEST_PAGE - len(page.render(given, drawings={}).encode())
+    return _spelt_out(page.render(given, drawings=drawings_of(values.sheets, verification.settings.threshold, room)))
 
 
 def render_notebook(verification: Verification) -> str:
@@ -79,13 +88,20 @@ def render_notebook(verification: Verification) -> str:
     told = [sheet for sheet in rows if not verification.settings.accepts(sheet.verdict)] or (
         [sheet for sheet in rows if sheet.evidence and sheet.evidence.picture]
     )
+    told = told[:_MOST_SHEETS]
     part = _environment().get_template("notebook.html.jinja")
-    return part.render(
-        values.named() | {"rows": rows[:_MOST_ROWS], "sheets": told[:_MOST_SHEETS]},
-        hidden=max(len(rows) - _MOST_ROWS, len(told) - _MOST_SHEETS, 0),
+    shown = part.render(
+        values.named() | {"rows": rows[:_MOST_ROWS], "sheets": told},
+        hidden=max(len(rows) - _MOST_ROWS, 0),
+        drawings=drawings_of(told, verification.settings.threshold, _LARGEST_CELL),
         anchored=False,
         style=Markup(_text("page.css")),
     )
+    return _spelt_out(shown)
+
+
+def _spelt_out(page: str) -> str:
+    return _NO_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", page)
 
 
 @dataclass(frozen=True)
@@ -118,7 +134,6 @@ class _Values:
             "rows": self.sheets,
             "counts": counts,
             "checks": [check.name for check in CHECKS if check.name in present and not check.per_leaf],
-            "drawings": drawings_of(self.sheets, settings.threshold),
         }
 
 

@@ -7,10 +7,8 @@ from gradcheck.surfaces.figures import Chart, Heat, chart_of, heats_of, histogra
 from gradcheck.surfaces.sheets import Sheet
 from gradcheck.values.picture import Picture
 
-# Characters that all figures together may take; a page of a thousand modules stays below 10 MB.
-_ROOM = 4_000_000
-# What surrounds the paths of one sheet's figures.
-_FRAMES = 4500
+# What surrounds the paths of one sheet's figures, in characters.
+_FRAMES = 3500
 
 
 @dataclass(frozen=True)
@@ -29,36 +27,25 @@ class Drawing:
     entry: str
 
     @property
-    def has_truncation(self) -> bool:
-        """Whether the curve shows an arm of truncation."""
-        return self.curve is not None and any(kind == "truncation" for kind, _ in self.curve.lines)
-
-    @property
-    def has_gap(self) -> bool:
-        """Whether the curve shows how far backward is off."""
-        return self.curve is not None and any(kind == "disagreement" for kind, _ in self.curve.lines)
-
-    @property
     def size(self) -> int:
         """About how many characters it takes on the page."""
         runs = sum(len(run.path) + 60 for heat in self.heats for run in heat.runs)
         return _FRAMES + runs + sum(len(heat.marks) * 130 for heat in self.heats)
 
 
-def drawings_of(sheets: Sequence[Sheet], threshold: float) -> Mapping[str, Drawing | None]:
-    """The figures of each sheet by its anchor; None where there is no picture, or no room left.
+def drawings_of(sheets: Sequence[Sheet], threshold: float, room: int) -> Mapping[str, Drawing]:
+    """The figures of each sheet by its anchor; of those that have a picture, as far as there is room.
 
     Arguments:
         sheets: what matters most first.
+        room: characters that all figures together may take.
     """
-    found: dict[str, Drawing | None] = {}
-    left = _ROOM
+    found: dict[str, Drawing] = {}
     for sheet in sheets:
         picture = None if sheet.evidence is None else sheet.evidence.picture
-        drawing = _drawing(picture, threshold) if picture is not None and left > 0 else None
-        if drawing is not None:
-            left -= drawing.size
-        found[sheet.anchor] = drawing
+        if picture is not None and room > 0:
+            found[sheet.anchor] = _drawing(picture, threshold)
+            room -= found[sheet.anchor].size
     return found
 
 

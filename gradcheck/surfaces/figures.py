@@ -80,13 +80,12 @@ class Chart:
     up: tuple[Tick, ...] = ()
     bars: tuple[Bar, ...] = ()
     lines: tuple[tuple[str, str], ...] = ()
-    dots: tuple[tuple[float, float], ...] = ()
 
 
 def heats_of(picture: Picture) -> tuple[Heat, ...]:
     """The analytical and the numerical Jacobian, and the gap beside what is allowed."""
     outputs, coordinates = picture.shape
-    size = f"{outputs} outputs by {coordinates} coordinates"
+    size = f"{_counted(outputs, 'output', 's')} by {_counted(coordinates, 'coordinate', 's')}"
     if picture.columns < coordinates:
         size += f", {picture.columns} of which are shown"
     if len(picture.gap) < outputs or len(picture.gap[0] if picture.gap else "") < picture.columns:
@@ -154,7 +153,7 @@ def histogram_of(picture: Picture, threshold: float) -> Chart:
         if count:
             tall = height * (math.log10(count) + 1) / highest * 0.92
             over = edges[k + 1] > threshold * (1 + 1e-9)
-            told = f"{count} entries {_between(edges[k], edges[k + 1])}"
+            told = f"{_counted(count, 'entr', 'ies', 'y')} {_between(edges[k], edges[k + 1])}"
             bars.append(Bar(_1(left + k * step + 1), _1(height - tall), _1(step - 2), _1(tall), over, told))
     ticks = [Tick(_1(left + (k + 1) * step), f"1e{e}") for k, e in enumerate(EXPONENTS) if e in (-16, -12, -7, -4, 0)]
     told = "; ".join(bar.told for bar in bars) + (f"; {without} that are no number" if without else "")
@@ -167,14 +166,19 @@ def _between(lower: float, upper: float) -> str:
     return f"above {lower:.0e}" if math.isinf(upper) else f"from {lower:.0e} to {upper:.0e}"
 
 
-def chart_of(curve: StepCurve) -> Chart:
-    """Errors against steps, both logarithmic, with the arms of round-off and truncation, and the step tried first."""
+def chart_of(curve: StepCurve) -> Chart | None:
+    """Errors against steps, both logarithmic, with the arms of round-off and truncation, and the step tried first.
+
+    None if there are no steps to draw.
+    """
+    if not curve.steps or not all(0 < step < math.inf for step in curve.steps):
+        return None
     points = [(h, e) for h, e in zip(curve.steps, curve.errors, strict=True) if math.isfinite(e)]
     known = [error for _, error in points] + [curve.gap, curve.stated]
     levels = [min(max(error, 1e-17), 1e3) for error in known if math.isfinite(error)] or [1.0]
     low, high = math.floor(math.log10(min(levels))), math.ceil(math.log10(max(levels)))
     high = max(high, low + 2)
-    first, last = math.log10(curve.steps[0]), math.log10(curve.steps[-1])
+    first, last = math.log10(min(curve.steps)), math.log10(max(curve.steps))
     width, height = _LEFT + _WIDTH + _RIGHT, _HEIGHT - _BOTTOM
 
     def x(step: float) -> float:
@@ -197,15 +201,16 @@ def chart_of(curve: StepCurve) -> Chart:
         ("stated", level(curve.stated)),
         ("disagreement", level(curve.gap) if curve.gap > curve.stated else ""),
         ("errors", line(points)),
+        ("dots", "".join(f"M{x(h)} {y(e)}h0" for h, e in points)),
     ]
-    if curve.steps[0] <= curve.first_step <= curve.steps[-1]:
+    if min(curve.steps) <= curve.first_step <= max(curve.steps):
         lines.append(("chosen", f"M{x(curve.first_step)} 0V{height}"))
     powers = range(math.ceil(first), math.floor(last) + 1)
     across = [Tick(x(10.0**p), f"1e{p}") for p in powers if p % 4 == 0]
     up = [Tick(y(10.0**p), f"1e{p}") for p in range(low, high + 1) if (p - low) % max((high - low) // 4, 1) == 0]
     return Chart(
         _told(points, curve), width, _HEIGHT, _LEFT, height, tuple(across), tuple(up),
-        lines=tuple((kind, path) for kind, path in lines if path), dots=tuple((x(h), y(e)) for h, e in points),
+        lines=tuple((kind, path) for kind, path in lines if path),
     )  # fmt: skip
 
 
@@ -233,6 +238,10 @@ def _told(points: Sequence[tuple[float, float]], curve: StepCurve) -> str:
         f" tried is {curve.first_step:.1e}; backward differs by {curve.gap:.1e}, with a stated error of"
         f" {curve.stated:.1e}"
     )
+
+
+def _counted(count: int, word: str, many: str, one: str = "") -> str:
+    return f"{count} {word}{one if count == 1 else many}"
 
 
 def _1(number: float) -> float:

@@ -6,6 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from gradcheck.values.entry import Entry
+from gradcheck.values.picture import Picture, StepCurve
 from gradcheck.values.results import (
     CaseResult,
     CheckResult,
@@ -52,7 +53,7 @@ HOSTILE = (
     "\u202egnp.exe\u2066",
     "half a character: \ud83d",
     "\ufffe\uffff",
-    "../../../etc/passwd",
+    "../../../outside",
     "{0} {1!r} %s $verdict ${summary} {{ 7*7 }}",
     "'; rm -rf ~; '",
 )
@@ -63,6 +64,24 @@ floats = st.floats()
 verdicts = st.sampled_from(Verdict)
 indices = st.lists(st.integers(0, 9), max_size=3).map(tuple)
 entries = st.builds(Entry, texts, indices, texts, indices, floats, floats, floats, floats)
+curves = st.integers(0, 3).flatmap(
+    lambda count: st.builds(StepCurve, texts, *[st.tuples(*[floats] * count)] * 3, floats, floats, floats)
+)
+rows = st.integers(0, 4).flatmap(
+    lambda count: st.lists(st.text("0abcdefg!", min_size=count, max_size=count), max_size=3).map(tuple)
+)
+pictures = st.builds(
+    Picture,
+    shape=st.tuples(st.integers(0), st.integers(0)),
+    columns=st.integers(0),
+    scale=floats,
+    analytical=rows,
+    numerical=rows.map(lambda found: tuple(row.replace("a", "A").replace("g", "G") for row in found)),
+    gap=rows.map(lambda found: tuple(row.replace("a", "h") for row in found)),
+    marks=st.lists(st.tuples(st.integers(0), st.integers(0)), max_size=2).map(tuple),
+    histogram=st.lists(st.integers(0), min_size=20, max_size=20).map(tuple),
+    curve=st.none() | curves,
+)
 evidence = st.builds(
     GradientEvidence,
     leaf=texts,
@@ -82,7 +101,7 @@ evidence = st.builds(
     repeats=floats,
     worst=st.lists(entries, max_size=2).map(tuple),
     coverage=st.builds(Coverage, *[st.integers(0)] * 6, floats),
-    picture=st.none(),
+    picture=st.none() | pictures,
 )
 diagnoses = st.lists(st.builds(Diagnosis, texts, texts, texts), max_size=2).map(tuple)
 notes = st.lists(texts, max_size=2).map(tuple)

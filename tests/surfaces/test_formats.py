@@ -208,7 +208,7 @@ def test_results_are_equal_but_for_the_time_they_took() -> None:
 
 def test_a_report_shows_itself_and_raises() -> None:
     report = failing()
-    assert "<pre>gradcheck " in report._repr_html_()
+    assert "<strong>gradcheck " in report._repr_html_()
     with pytest.raises(gradcheck.GradientMismatch, match=r"FAIL  Wrong\[N=2 D=3 M=5\]::gradient\[bias\]"):
         report.raise_for_failure()
     gradcheck.check(Linear()).raise_for_failure()

@@ -18,6 +18,15 @@
   });
   label();
 
+  // Where the rows of a table are shown as cards, browsers no longer take it for one.
+  const roles = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell" };
+  for (const [name, role] of Object.entries(roles)) {
+    for (const element of document.querySelectorAll(`.overview ${name}`)) element.setAttribute("role", role);
+  }
+  for (const element of document.querySelectorAll(".overview th")) {
+    element.setAttribute("role", element.scope === "row" ? "rowheader" : "columnheader");
+  }
+
   const sheetOf = (row) => find(row.dataset.sheet);
   const wanted = () => new Set([...document.querySelectorAll("#filters input:checked")].map((box) => box.value));
   const matches = (element, verdicts, words) =>
