@@ -1,6 +1,7 @@
 """A comparison with a baseline as text and as Markdown."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from gradcheck.surfaces.as_github import render_command
 from gradcheck.surfaces.as_markdown import code
@@ -51,6 +52,23 @@ def render_comparison_markdown(comparison: Comparison, file: str) -> str:
         known = "\n".join(f"- {code(name)}" for name in comparison.known)
         parts.append(f"<details><summary>Failures that the baseline knows</summary>\n\n{known}\n\n</details>")
     return "\n\n".join(parts) + "\n"
+
+
+def with_comparison_section(page: str, comparison: Comparison, file: str) -> str:
+    """The HTML report with the comparison before everything else in it; it needs Jinja2, as the page did."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    loader = FileSystemLoader(Path(__file__).parent / "html")
+    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    section = environment.get_template("comparison.html.jinja").render(
+        comparison=visible(comparison),
+        file=visible_name(file),
+        summary=comparison_summary(comparison),
+        headers=comparison_table(()).headers,
+    )
+    # What comes before it in the page is escaped, so that this is where it begins.
+    before, main, after = page.partition("<main>")
+    return f"{before}{main}\n{section}{after}"
 
 
 def render_comparison_commands(comparison: Comparison) -> str:

@@ -5,7 +5,12 @@ from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_commands, render_comparison_markdown
+from gradcheck.surfaces.as_comparison import (
+    render_comparison,
+    render_comparison_commands,
+    render_comparison_markdown,
+    with_comparison_section,
+)
 from gradcheck.surfaces.baseline import Baseline, baseline_of, selected, updated
 from gradcheck.surfaces.baseline_files import read_baseline, require_baseline_file, write_baseline
 from gradcheck.surfaces.regressions import Comparison, compare_runs
@@ -70,13 +75,15 @@ def compared(baselines: Baselines, verification: Verification) -> Comparison | N
 
 
 def with_comparison(document: str, form: str, comparison: Comparison | None, baselines: Baselines) -> str:
-    """A report with the comparison after it, in the formats that are for people to read."""
+    """A report with the comparison in it, in the formats that are for people to read."""
     if comparison is None:
         return document
     if form == "text":
         return f"{document}\n{render_comparison(comparison, _name(baselines))}"
     if form == "markdown":
         return f"{document}\n{render_comparison_markdown(comparison, _name(baselines))}"
+    if form == "html":
+        return with_comparison_section(document, comparison, _name(baselines))
     if form == "github":
         return document + render_comparison_commands(comparison)
     return document

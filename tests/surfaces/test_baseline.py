@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.surfaces.as_comparison import render_comparison, render_comparison_commands, render_comparison_markdown
+from gradcheck.surfaces.as_comparison import (
+    render_comparison,
+    render_comparison_commands,
+    render_comparison_markdown,
+    with_comparison_section,
+)
 from gradcheck.surfaces.baseline import Baseline, ModuleRecord, Record, portable
 from gradcheck.surfaces.baseline_files import read_baseline, render_baseline
 from gradcheck.surfaces.cli import main
@@ -420,3 +425,24 @@ def test_github_is_told_what_is_worse_though_it_passes() -> None:
     assert render_comparison_commands(comparison) == (
         "::error title=gradcheck%3A margin::Linear[N=2]::gradient[weight]: error 1.0e-09 → error 1.0e-06\n"
     )
+
+
+def test_the_page_has_a_section_with_the_comparison() -> None:
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed; make test installs it")
+    report(LAYERS, "--save", "baseline.json")
+    assert report(WRONG, "--against", "baseline.json", "-o", "report.html") == 1
+    page = Path("report.html").read_text()
+    section = page.partition("<main>")[2].partition("</section>")[0]
+    assert '<h2 id="compared">Compared with baseline.json</h2>' in section
+    assert '<td>verdict</td><th scope="row">Affine[N=2 D=3 M=5]::gradient[weight]</th><td>pass</td>' in section
+    assert page.count("<main>") == page.count("</main>") == 1
+    assert " style=" not in section  # which the page's own policy would refuse
+
+
+def test_hostile_names_are_text_in_the_page() -> None:
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed; make test installs it")
+    name = "<script>alert(1)</script>\x1b"
+    comparison = compare_runs(baseline(GRADIENT, module=name), baseline(GRADIENT, module="Other"), Settings())
+    section = with_comparison_section("<main></main>", comparison, name)
+    assert "<script" not in section
+    assert "\x1b" not in section
