@@ -43,7 +43,7 @@ def configuration_file(folder: Path) -> Path | None:
 def _read(file: Path) -> Configuration:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from error
     tool = content.get("tool", {})
     table = tool.get("gradcheck", {}) if isinstance(tool, dict) else {}

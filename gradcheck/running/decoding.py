@@ -47,6 +47,8 @@ def check_from_data(data: Data) -> CheckResult:
 
 
 def _evidence(data: Data) -> GradientEvidence:
+    if data["role"] not in ("input", "parameter"):
+        raise ValueError(f"role is {data['role']!r}: expected input or parameter")
     return GradientEvidence(
         leaf=data["leaf"],
         role=data["role"],
@@ -109,8 +111,20 @@ def _entry(data: Data) -> Entry:
 
 
 def _array(data: Data) -> Array:
-    parts = np.array([float(entry) if isinstance(entry, str) else entry for entry in data["entries"]])
-    if np.issubdtype(data["dtype"], np.complexfloating):
-        parts = parts.astype(float).view(complex)
-    array = parts.astype(data["dtype"]).reshape(data["shape"])
-    return array if data["strides"] is None else with_strides(array, tuple(data["strides"]))
+    dtype, strides = np.dtype(data["dtype"]), data["strides"]
+    if dtype.kind not in "biufc":
+        raise ValueError(f"dtype is {data['dtype']!r}: expected one of numbers")
+    with np.errstate(all="raise"):
+        parts = np.array([float(entry) if isinstance(entry, str) else entry for entry in data["entries"]])
+        if dtype.kind == "c":
+            parts = parts.astype(float).view(complex)
+        array = parts.astype(dtype).reshape(data["shape"])
+    if strides is None:
+        return array
+    # As strides_of gives them: memory with gaps of one entry at most, whatever a damaged file says.
+    if (
+        0 in strides
+        or sum(abs(stride) * (size - 1) for stride, size in zip(strides, array.shape, strict=True)) > 2 * array.size
+    ):
+        raise ValueError(f"strides are {strides}: expected those of an array of shape {array.shape}")
+    return with_strides(array, tuple(strides))

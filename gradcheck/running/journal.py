@@ -11,6 +11,7 @@ from gradcheck.running.encoding import check_as_data
 from gradcheck.running.fingerprint import header_of, require_same
 from gradcheck.running.plan import Plan
 from gradcheck.running.units import Answer, Unit
+from gradcheck.running.validation import DAMAGE, parse_json, require_types
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import CheckResult
 
@@ -86,11 +87,11 @@ def _read(file: Path) -> tuple[list[bytes], int]:
 def _answers(file: Path, lines: list[bytes], header: dict[str, Any], planned: Plan) -> Iterator[Answer]:
     for number, line in enumerate(lines, 1):
         try:
-            data = json.loads(line)
+            data = parse_json(line)
             answer = None if number == 1 else _answer(data, planned)
-            if not isinstance(data, dict) or (number == 1 and "journal" not in data):
+            if number == 1 and not _is_header(data):
                 raise ValueError("no journal of gradcheck begins like this")
-        except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        except DAMAGE as error:
             raise ConfigurationError(
                 f"--resume: {file}, line {number}, cannot be read ({type(error).__name__}: {error}): only the last line"
                 f" may be incomplete; remove the line, and what it held is verified again, or start a new journal"
@@ -109,9 +110,22 @@ def _line(answer: Answer, name: str) -> dict[str, Any]:
     return {**line, "lost": answer.lost, "data": dict(value)}
 
 
+def _is_header(data: Any) -> bool:
+    """Whether it can be compared with a header; whether it is the right one is another question."""
+    return isinstance(data, dict) and all(isinstance(data.get(key), dict) for key in ("settings", "plan", "code"))
+
+
 def _answer(line: dict[str, Any], planned: Plan) -> Answer:
     unit = Unit(line["unit"], line["part"], line["parts"])
-    if planned.items[unit.index].id != line["id"]:
-        raise ValueError(f"{line['id']!r} is not number {unit.index} of the plan")
-    value = check_from_data(line["result"]) if "result" in line else line["data"]
-    return Answer(unit, value, line["seconds"], line["lost"])
+    require_types(unit)
+    item = planned.items[unit.index]
+    if item.id != line["id"] or item.parts != unit.parts or unit.part > unit.parts:
+        raise ValueError(f"{line['id']!r}, {unit}, is not number {unit.index} of the plan")
+    result = check_from_data(line["result"] if "result" in line else line["data"])
+    require_types(result)
+    answer = Answer(unit, result if "result" in line else line["data"], line["seconds"], line["lost"])
+    if not isinstance(answer.seconds, (int, float)) or not isinstance(answer.lost, bool):
+        raise ValueError(
+            f"seconds is {answer.seconds!r} and lost {answer.lost!r}: expected a number, and true or false"
+        )
+    return answer

@@ -25,6 +25,7 @@ from gradcheck.surfaces.doctor import doctor
 from gradcheck.surfaces.init import CI_SYSTEMS, init
 from gradcheck.surfaces.manual import EXAMPLES, OVERVIEW
 from gradcheck.surfaces.parser import Parser, completed_as_file, manual
+from gradcheck.surfaces.visible import visible_text
 from gradcheck.surfaces.watching import watch
 from gradcheck.values.errors import GradcheckError
 
@@ -167,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GradcheckError as error:
         if options.debug:
             raise
-        print(f"gradcheck: {error}", file=sys.stderr)
+        print(f"gradcheck: {visible_text(str(error))}", file=sys.stderr)
         return USAGE
     except BrokenPipeError:
         # Whoever read the output has enough of it (`| head`); what is still buffered goes nowhere.
@@ -179,5 +180,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if options.debug:
             raise
-        print(f"gradcheck: internal error: {type(error).__name__}: {error}; --debug shows where", file=sys.stderr)
+        told = f"{type(error).__name__}: {visible_text(str(error))}"
+        print(f"gradcheck: internal error: {told}; --debug shows where", file=sys.stderr)
         return INTERNAL

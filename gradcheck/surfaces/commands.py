@@ -21,6 +21,7 @@ from gradcheck.surfaces.execution import carried_out, engine_for
 from gradcheck.surfaces.explanations import render_checks_page, render_explanation
 from gradcheck.surfaces.forecast import render_forecast
 from gradcheck.surfaces.outputs import FORMATS, Output, on_standard_output, require_writable, write_file
+from gradcheck.surfaces.visible import visible_name, visible_text
 from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
@@ -83,7 +84,7 @@ def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) 
         forecast = render_forecast(planned)
     print(forecast, end="")
     for problem in planned.problems:
-        print(f"not loaded  {problem.message}", file=sys.stderr)
+        print(f"not loaded  {visible_text(problem.message)}", file=sys.stderr)
     if planned.problems:
         return USAGE
     return PASSED if planned.items else NOTHING
@@ -96,9 +97,9 @@ def list_modules(options: Namespace) -> int:
         planned = plan_targets(targets, tuple(options.keywords), settings)
     for case_id, item in {item.case_id: item for item in planned.items}.items():
         source = item.subject.source
-        print(f"{case_id}  {source.target}")
+        print(f"{visible_name(case_id, cut=False)}  {visible_name(source.target, cut=False)}")
     for problem in planned.problems:
-        print(f"not loaded  {problem.message}", file=sys.stderr)
+        print(f"not loaded  {visible_text(problem.message)}", file=sys.stderr)
     if planned.problems:
         return USAGE
     return PASSED if planned.items else NOTHING

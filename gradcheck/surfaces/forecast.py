@@ -11,6 +11,7 @@ from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.parts import DIVISIBLE
 from gradcheck.running.plan import Item, Plan
 from gradcheck.running.units import evaluation_of
+from gradcheck.surfaces.visible import visible_name, visible_text
 from gradcheck.values.results import CheckResult
 from gradcheck.values.verdict import Verdict
 
@@ -48,11 +49,13 @@ def _row(item: Item, evaluation: Evaluation) -> Row | str:
         backwards = effort.backwards if first or effort.mode == "projected" else 0
         seconds = (effort.forwards + backwards) * seconds_of_an_evaluation(evaluation, "")
         counts = (effort.chosen, effort.forwards, backwards)
-        found.append((item.case_id, item.leaf, effort.coordinates, effort.mode, *counts, seconds))
+        found.append(
+            (visible_name(item.case_id), visible_name(item.leaf), effort.coordinates, effort.mode, *counts, seconds)
+        )
         return CheckResult(item.check, Verdict.PASS, "", item.leaf)
 
     result = guarded(item.check, item.leaf, estimate)
-    return found[0] if found else f"{item.id}: {result.message}"
+    return found[0] if found else visible_text(f"{item.id}: {result.message}")
 
 
 def _summary(rows: list[Row]) -> Iterator[str]:

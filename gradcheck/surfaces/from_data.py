@@ -1,38 +1,61 @@
 """Results and reports read back from the JSON in which ``as_data`` has written them."""
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from gradcheck.running.decoding import case_from_data
-from gradcheck.values.aliases import Sizes
+from gradcheck.running.validation import DAMAGE, parse_json, require_types
+from gradcheck.surfaces.as_data import SCHEMA
+from gradcheck.values.errors import ConfigurationError, GradcheckError
 from gradcheck.values.results import CaseResult, Partial, Problem, Verification
 from gradcheck.values.settings import Settings
 
 
 def results_from_json(text: str) -> tuple[tuple[CaseResult, ...], tuple[Problem, ...]]:
-    """The results that ``results_as_json`` has written."""
-    data = json.loads(text)
-    cases, problems = data["cases"], data["problems"]
-    return tuple(case_from_data(case) for case in cases), tuple(Problem(**problem) for problem in problems)
+    """The results that ``results_as_json`` has written; raise ConfigurationError for anything else."""
+    with _reading("results"):
+        data = parse_json(text)
+        return _results(data)
 
 
 def verification_from_json(text: str) -> Verification:
-    """The verification that a JSON report tells of, also one that was interrupted; tracebacks are not in reports."""
-    data = json.loads(text)
-    cases, partial = data["cases"], data["partial"]
-    return Verification(
-        tuple(case_from_data(case) for case in cases),
-        tuple(Problem(**problem) for problem in data["problems"]),
-        Settings(**{**data["settings"], "cases": [_sizes(sizes) for sizes in data["settings"]["cases"]]}),
-        None if partial is None else Partial(**partial),
-    )
+    """The verification that a JSON report tells of, also one that was interrupted; tracebacks are not in reports.
+
+    Raises ConfigurationError for a report of another version, a damaged one, and for what is none.
+    """
+    with _reading("report"):
+        data = parse_json(text)
+        if data["schema"] != SCHEMA:
+            raise ValueError(f"schema is {data['schema']!r}: this gradcheck reads {SCHEMA}")
+        cases, problems = _results(data)
+        partial = None if data["partial"] is None else Partial(**data["partial"])
+        verification = Verification(cases, problems, Settings(**data["settings"]), partial)
+        require_types(verification.partial or Partial(0, 0))
+        return verification
 
 
-def _sizes(data: Mapping[str, Any]) -> Sizes:
-    """Sizes of symbols; those of a starred one are a list in JSON."""
-    return {symbol: tuple(size) if isinstance(size, list) else size for symbol, size in data.items()}
+def _results(data: Mapping[str, Any]) -> tuple[tuple[CaseResult, ...], tuple[Problem, ...]]:
+    cases = tuple(case_from_data(case) for case in data["cases"])
+    problems = tuple(Problem(**problem) for problem in data["problems"])
+    for result in (*cases, *problems):
+        require_types(result)
+    if any(case.seconds < 0 for case in cases):
+        raise ValueError("seconds of a case are negative")
+    return cases, problems
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Raise ConfigurationError, with what is wrong, for anything that is not as gradcheck has written it."""
+    try:
+        yield
+    except (*DAMAGE, GradcheckError) as error:
+        raise ConfigurationError(
+            f"the {what} cannot be read ({type(error).__name__}: {error}): expected JSON as this version of gradcheck"
+            f" writes it; write it again"
+        ) from error
 
 
 def joined(cases: Iterable[CaseResult]) -> tuple[CaseResult, ...]:

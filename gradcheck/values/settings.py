@@ -1,17 +1,19 @@
 """What one verification is asked to do."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from numbers import Integral, Real
 
-from gradcheck.values.aliases import Sizes
+from gradcheck.values.aliases import Size, Sizes
 from gradcheck.values.errors import ConfigurationError, did_you_mean
 from gradcheck.values.verdict import LOOSEST_THRESHOLD, STRICTEST_THRESHOLD, Verdict
 
 INCONCLUSIVE_POLICIES = ("fail", "warn")
 MODES = ("auto", "exhaustive", "grouped", "sampled", "projected")
-_SECONDS = re.compile(r"(\d+(\.\d+)?)\s*s")
+_SECONDS = re.compile(r"([0-9]{1,18}(\.[0-9]+)?)\s*s")
 _MEMORY = re.compile(r"(\d+(\.\d+)?)\s*([kMG]?)B")
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _LEAST_MEMORY = 10**6
@@ -74,8 +76,7 @@ class Settings:
             raise ConfigurationError(f"pictures is {self.pictures!r}: expected true or false")
         _require_names("checks", self.checks, "checks such as ['gradient']")
         _require_names("also", self.also, "surveys such as ['search']")
-        if not isinstance(self.cases, (list, tuple)) or not all(isinstance(sizes, Mapping) for sizes in self.cases):
-            raise ConfigurationError(f"cases is {self.cases!r}: expected sizes for each case, such as [{{'N': 4}}]")
+        _require_sizes(self.cases)
         if isinstance(self.examples, bool) or not isinstance(self.examples, Integral) or self.examples < 1:
             raise ConfigurationError(
                 f"examples is {self.examples!r}: expected a whole number of calls >= 1, such as 200"
@@ -89,7 +90,7 @@ class Settings:
         object.__setattr__(self, "threshold", float(self.threshold))
         object.__setattr__(self, "seed", int(self.seed))
         object.__setattr__(self, "checks", tuple(self.checks))
-        object.__setattr__(self, "cases", tuple(dict(sizes) for sizes in self.cases))
+        object.__setattr__(self, "cases", tuple(map(_sizes, self.cases)))
         object.__setattr__(self, "also", tuple(self.also))
         object.__setattr__(self, "examples", int(self.examples))
         object.__setattr__(self, "budget", _budget(self.budget))
@@ -118,7 +119,7 @@ class Settings:
 
 
 def _budget(given: object) -> int | str | None:
-    if isinstance(given, str) and given.strip().isdigit():
+    if isinstance(given, str) and re.fullmatch("[0-9]{1,18}", given.strip()):
         given = int(given)  # as the command line gives it
     if given is None:
         return None
@@ -147,12 +148,41 @@ def _memory(given: object) -> int | str:
 def parse_memory(text: str) -> int:
     """Bytes of a text such as ``512MB``."""
     found = _MEMORY.fullmatch(text.strip())
-    return int(float(found[1]) * _UNITS[found[3]]) if found else 0
+    number = float(found[1]) * _UNITS[found[3]] if found else 0.0
+    return int(number) if math.isfinite(number) else 0
 
 
 def _require_names(setting: str, given: object, expected: str) -> None:
     if not isinstance(given, (list, tuple)) or not all(isinstance(name, str) for name in given):
         raise ConfigurationError(f"{setting} is {given!r}: expected names of {expected}")
+
+
+def _require_sizes(cases: object) -> None:
+    if isinstance(cases, (list, tuple)) and all(isinstance(sizes, Mapping) for sizes in cases):
+        given: Sequence[Sizes] = cases
+        axes = [axis for sizes in given for size in sizes.values() for axis in _axes(size)]
+        names = [symbol for sizes in given for symbol in sizes]
+        if all(isinstance(symbol, str) for symbol in names) and all(_is_size(axis) for axis in axes):
+            return
+    raise ConfigurationError(
+        f"cases is {cases!r}: expected sizes for each case, whole numbers >= 0, such as [{{'N': 4}}]"
+    )
+
+
+def _axes(size: object) -> Sequence[object]:
+    return size if isinstance(size, (list, tuple)) else (size,)
+
+
+def _is_size(axis: object) -> bool:
+    return isinstance(axis, Integral) and not isinstance(axis, bool) and int(axis) >= 0
+
+
+def _sizes(sizes: Sizes) -> dict[str, Size]:
+    """Sizes as plain numbers; those of a starred symbol are a list in TOML and in JSON."""
+    return {
+        symbol: tuple(map(int, size)) if isinstance(size, (list, tuple)) else int(size)
+        for symbol, size in sizes.items()
+    }
 
 
 def require_reasons(waive: object) -> None:
@@ -171,9 +201,10 @@ def require_reasons(waive: object) -> None:
 
 
 def _require_threshold(threshold: object) -> None:
-    # A NaN fails both comparisons.
-    if isinstance(threshold, Real) and STRICTEST_THRESHOLD <= float(threshold) <= LOOSEST_THRESHOLD:
-        return
+    # A NaN fails both comparisons, and some whole numbers are no float.
+    with suppress(OverflowError):
+        if isinstance(threshold, Real) and STRICTEST_THRESHOLD <= float(threshold) <= LOOSEST_THRESHOLD:
+            return
     raise ConfigurationError(
         f"threshold is {threshold!r}: expected a number from {STRICTEST_THRESHOLD:g} to"
         f" {LOOSEST_THRESHOLD:g}, such as 1e-5; a looser one would let wrong gradients pass, a stricter"

@@ -104,6 +104,10 @@ def test_a_module_of_a_hostile_name_on_the_command_line(
         "module = gradcheck.register(gradcheck.from_functions(lambda x: x, lambda leaves, a: {'x': 2 * a},\n"
         "    inputs={'x': gradcheck.real('N')}, name='\\x1b[2J\\n::error::<script>=1'))\n"
     )
+    for arguments in (["list", "theirs.py"], ["report", "theirs.py", "--plan"], ["list", "theirs.py:\x1b[2J"]):
+        assert main(arguments) in (0, 2)
+        captured = capsys.readouterr()
+        assert not STEERING.search(captured.out + captured.err)
     assert main(["report", "theirs.py", "-v", "--format", "text", "--format", "github"]) == 1
     captured = capsys.readouterr()
     assert not STEERING.search(captured.out + captured.err)
