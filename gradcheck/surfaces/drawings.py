@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gradcheck.surfaces.figures import Chart, Heat, chart_of, heats_of, histogram_of
+from gradcheck.surfaces.charts import Chart, chart_of, histogram_of
+from gradcheck.surfaces.heat_maps import Heat, heats_of
 from gradcheck.surfaces.sheets import Sheet
 from gradcheck.values.picture import Picture
 

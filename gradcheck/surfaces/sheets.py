@@ -179,6 +179,11 @@ def times(margin: float) -> str:
     return f"10{'⁻' if power < 0 else ''}{str(abs(power)).translate(_SUPERSCRIPT)}×"
 
 
+def so_many(count: int, one: str, many: str) -> str:
+    """A number with its noun, such as ``1 entry`` or ``2 entries``."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def power(threshold: float) -> str:
     """A threshold of the ladder, such as ``1e-4``."""
     return f"1e{round(math.log10(threshold))}"

@@ -24,7 +24,8 @@ def leaf(verification: Verification, name: str, case: int = 0) -> CheckResult:
 
 
 def picture(result: CheckResult) -> Picture:
-    assert result.evidence is not None and result.evidence.picture is not None
+    assert result.evidence is not None
+    assert result.evidence.picture is not None
     return result.evidence.picture
 
 
@@ -86,7 +87,8 @@ def test_the_histogram_counts_every_entry_in_its_bin() -> None:
     off = np.array([1.0, 1 + 2e-3, 1 + 2e-6, 3.0])
     result = of_function(lambda x: 5 * x, lambda x: 5 * off, np.array([1.0, 2.0, 4.0, 8.0]))
     counts = picture(result).histogram
-    assert sum(counts) == 16 and len(counts) == len(EXPONENTS) + 2
+    assert sum(counts) == 16
+    assert len(counts) == len(EXPONENTS) + 2
     assert counts[EXPONENTS.index(-2)] == 1
     assert counts[EXPONENTS.index(-5)] == 1
     assert counts[EXPONENTS.index(0)] == 1
@@ -105,8 +107,10 @@ def test_the_picture_of_a_large_jacobian_is_small_and_still_shows_one_wrong_entr
     module = gradcheck.from_functions(lambda x: np.sin(x), backward)
     result = leaf(check(module, {"x": weights}), "x")
     found = picture(result)
-    assert found.shape == (size, size) and found.columns == size
-    assert len(found.gap) == 40 and {len(row) for row in found.gap} == {40}
+    assert found.shape == (size, size)
+    assert found.columns == size
+    assert len(found.gap) == 40
+    assert {len(row) for row in found.gap} == {40}
     beyond = [(i, j) for i, row in enumerate(found.gap) for j, cell in enumerate(row) if cell in "efgh"]
     assert beyond == list(found.marks)
     assert len(repr(found)) < 20_000
@@ -120,7 +124,8 @@ def test_of_more_entries_than_are_looked_at_again_some_columns_are_shown_and_the
 
     module = gradcheck.from_functions(lambda x: x.copy(), backward)
     found = picture(leaf(check(module, {"x": np.linspace(1, 2, 1500)}), "x"))
-    assert found.shape == (1500, 1500) and found.columns == 41
+    assert found.shape == (1500, 1500)
+    assert found.columns == 41
     ((row, column),) = found.marks
     assert found.gap[row][column] in "efgh"
 
@@ -183,7 +188,8 @@ def test_complex_leaves_and_outputs_are_marked_at_their_parts() -> None:
     result = leaf(check(module, {"z": np.array([1 + 2j, 3 + 1j])}), "z")
     found = picture(result)
     assert found.shape == (4, 4)
-    assert result.evidence is not None and result.evidence.worst[0].leaf in ("z.re", "z.im")
+    assert result.evidence is not None
+    assert result.evidence.worst[0].leaf in ("z.re", "z.im")
     assert all(found.gap[row][column] in "efgh" for row, column in found.marks)
 
 
@@ -217,7 +223,8 @@ def test_a_module_that_breaks_while_it_is_drawn_keeps_its_result(monkeypatch: py
     monkeypatch.setattr(pictures, "picture_of", breaking)
     result = leaf(check(Tanh()), "x")
     assert result.verdict is Verdict.PASS
-    assert result.evidence is not None and result.evidence.picture is None
+    assert result.evidence is not None
+    assert result.evidence.picture is None
 
 
 def test_a_setting_that_is_no_truth_value_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import json
 import re
 import sys
@@ -86,9 +87,11 @@ def test_nothing_is_loaded_and_only_the_page_s_own_script_and_style_are_allowed(
     document = parsed(page)
     for element in document.iter():
         for name, value in element.attrib.items():
-            assert name not in ("style", "src", "srcset", "action", "background") and not name.startswith("on")
+            assert name not in ("style", "src", "srcset", "action", "background")
+            assert not name.startswith("on")
             assert name != "href" or value.startswith("#")
-    assert "url(" not in STYLE and "@import" not in STYLE
+    assert "url(" not in STYLE
+    assert "@import" not in STYLE
 
 
 def test_every_leaf_has_a_row_with_its_margin_to_each_threshold(document: Element, verification: Verification) -> None:
@@ -161,7 +164,8 @@ def test_maps_show_the_sign_and_mark_the_worst_entries(document: Element) -> Non
         for heat, kind in ((analytical, "positive"), (numerical, "negative"))
     ]
     assert cells[0] == cells[1] != set()
-    assert of_class(gap, "beyond") and not of_class(gap, "within")
+    assert of_class(gap, "beyond")
+    assert not of_class(gap, "within")
     assert len(of_class(gap, "mark")) == 5
     (picture,) = gap.iter(SVG)
     assert picture.get("role") == "img"
@@ -187,8 +191,9 @@ def test_the_chart_has_both_arms_and_says_what_it_shows(document: Element) -> No
 def test_headings_are_in_order_and_everything_has_a_label(document: Element) -> None:
     headings = [element for element in document.iter() if re.fullmatch("h[1-6]", str(element.tag))]
     levels = [int(str(heading.tag)[1]) for heading in headings]
-    assert levels.count(1) == 1 and levels[0] == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     for cell in document.iter("th"):
         assert cell.get("scope") in ("col", "row")
     assert list(document.iter(SVG))

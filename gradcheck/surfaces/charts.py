@@ -1,44 +1,15 @@
-"""The figures of a page as inline SVG: drawn from a Picture, coloured by the page's style, readable without seeing."""
+"""Charts of a page as inline SVG: how large the errors are, and how that of a difference depends on its step."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import pairwise
 
-from gradcheck.values.picture import BEYOND, EXPONENTS, LEVELS, NO_NUMBER, WITHIN, Picture, StepCurve
+from gradcheck.surfaces.sheets import so_many
+from gradcheck.values.picture import EXPONENTS, Picture, StepCurve
 
-_LARGEST_CELL, _WIDTH, _HEIGHT = 14, 260, 150
+_WIDTH, _HEIGHT = 260, 150
 _LEFT, _RIGHT, _BOTTOM = 38, 14, 22
-# From the lightest to the full colour, as a part of it.
-_FAINTEST = 0.14
-
-
-@dataclass(frozen=True)
-class Run:
-    """Cells of one level: how they are coloured, and the lines along them as an SVG path."""
-
-    kind: str
-    opacity: float
-    path: str
-
-
-@dataclass(frozen=True)
-class Heat:
-    """A heat map: cells are 1 wide and 1 high.
-
-    Arguments:
-        title, told: what it is, and what it shows in words.
-        width: on the page, in pixels.
-        marks: the cells to be marked, as column and row.
-    """
-
-    title: str
-    told: str
-    columns: int
-    rows: int
-    width: int
-    runs: tuple[Run, ...]
-    marks: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -82,65 +53,6 @@ class Chart:
     lines: tuple[tuple[str, str], ...] = ()
 
 
-def heats_of(picture: Picture) -> tuple[Heat, ...]:
-    """The analytical and the numerical Jacobian, and the gap beside what is allowed."""
-    outputs, coordinates = picture.shape
-    size = f"{_counted(outputs, 'output', 's')} by {_counted(coordinates, 'coordinate', 's')}"
-    if picture.columns < coordinates:
-        size += f", {picture.columns} of which are shown"
-    if len(picture.gap) < outputs or len(picture.gap[0] if picture.gap else "") < picture.columns:
-        size += "; each cell is the largest entry of a block"
-    beyond = sum(letter in BEYOND + NO_NUMBER for row in picture.gap for letter in row)
-    within = f"{beyond} cells are beyond what is allowed" if beyond else "all cells are within what is allowed"
-    return (
-        _heat("analytical", f"{size}; largest entry {picture.scale:.3g}", picture.analytical, picture),
-        _heat("numerical", f"{size}; largest entry {picture.scale:.3g}", picture.numerical, picture),
-        _heat("gap / allowed", f"{size}; {within}", picture.gap, picture),
-    )
-
-
-def _heat(title: str, told: str, rows: tuple[str, ...], picture: Picture) -> Heat:
-    columns = len(rows[0]) if rows else 0
-    width = min(_WIDTH, _LARGEST_CELL * max(columns, 1))
-    # A matrix that is much higher than wide would otherwise be as high as the page.
-    width = max(min(width, _WIDTH * columns // max(len(rows), 1)), _LARGEST_CELL)
-    marks = tuple((column, row) for row, column in picture.marks)
-    signed = title != "gap / allowed"
-    return Heat(title, told, columns, len(rows), width, tuple(_runs(rows, signed)), marks)
-
-
-def _runs(rows: Sequence[str], signed: bool) -> Iterator[Run]:
-    paths: dict[str, list[str]] = {}
-    for y, row in enumerate(rows):
-        x = 0
-        for letter, cells in groupby(row):
-            length = len(list(cells))
-            paths.setdefault(letter, []).append(f"M{x} {y}.5h{length}")
-            x += length
-    for letter, found in sorted(paths.items()):
-        if letter != "0":
-            yield Run(*(_signed(letter) if signed else _allowed(letter)), "".join(found))
-
-
-def _signed(letter: str) -> tuple[str, float]:
-    if letter == NO_NUMBER:
-        return "no-number", 1.0
-    level = LEVELS.index(letter.lower()) / (len(LEVELS) - 1)
-    return "positive" if letter.islower() else "negative", _opacity(level)
-
-
-def _allowed(letter: str) -> tuple[str, float]:
-    if letter == NO_NUMBER:
-        return "no-number", 1.0
-    letters, kind = (WITHIN, "within") if letter in WITHIN else (BEYOND, "beyond")
-    least = 0.0 if kind == "within" else 0.4  # what is not allowed is to be seen at once
-    return kind, _opacity(least + (1 - least) * letters.index(letter) / (len(letters) - 1))
-
-
-def _opacity(level: float) -> float:
-    return round(_FAINTEST + (1 - _FAINTEST) * level, 2)
-
-
 def histogram_of(picture: Picture, threshold: float) -> Chart:
     """How many entries have a relative error of which power of ten; heights are logarithmic."""
     *counts, without = picture.histogram
@@ -153,7 +65,7 @@ def histogram_of(picture: Picture, threshold: float) -> Chart:
         if count:
             tall = height * (math.log10(count) + 1) / highest * 0.92
             over = edges[k + 1] > threshold * (1 + 1e-9)
-            told = f"{_counted(count, 'entr', 'ies', 'y')} {_between(edges[k], edges[k + 1])}"
+            told = f"{so_many(count, 'entry', 'entries')} {_between(edges[k], edges[k + 1])}"
             bars.append(Bar(_1(left + k * step + 1), _1(height - tall), _1(step - 2), _1(tall), over, told))
     ticks = [Tick(_1(left + (k + 1) * step), f"1e{e}") for k, e in enumerate(EXPONENTS) if e in (-16, -12, -7, -4, 0)]
     told = "; ".join(bar.told for bar in bars) + (f"; {without} that are no number" if without else "")
@@ -169,16 +81,17 @@ def _between(lower: float, upper: float) -> str:
 def chart_of(curve: StepCurve) -> Chart | None:
     """Errors against steps, both logarithmic, with the arms of round-off and truncation, and the step tried first.
 
-    None if there are no steps to draw.
+    None if there are no steps to draw, or a report that was read has others than there can be.
     """
-    if not curve.steps or not all(0 < step < math.inf for step in curve.steps):
+    ascending = all(one < other for one, other in pairwise((0.0, *curve.steps, math.inf)))
+    if not curve.steps or not ascending or not len(curve.steps) == len(curve.errors) == len(curve.rounding):
         return None
     points = [(h, e) for h, e in zip(curve.steps, curve.errors, strict=True) if math.isfinite(e)]
     known = [error for _, error in points] + [curve.gap, curve.stated]
     levels = [min(max(error, 1e-17), 1e3) for error in known if math.isfinite(error)] or [1.0]
     low, high = math.floor(math.log10(min(levels))), math.ceil(math.log10(max(levels)))
     high = max(high, low + 2)
-    first, last = math.log10(min(curve.steps)), math.log10(max(curve.steps))
+    first, last = math.log10(curve.steps[0]), math.log10(curve.steps[-1])
     width, height = _LEFT + _WIDTH + _RIGHT, _HEIGHT - _BOTTOM
 
     def x(step: float) -> float:
@@ -203,7 +116,7 @@ def chart_of(curve: StepCurve) -> Chart | None:
         ("errors", line(points)),
         ("dots", "".join(f"M{x(h)} {y(e)}h0" for h, e in points)),
     ]
-    if min(curve.steps) <= curve.first_step <= max(curve.steps):
+    if curve.steps[0] <= curve.first_step <= curve.steps[-1]:
         lines.append(("chosen", f"M{x(curve.first_step)} 0V{height}"))
     powers = range(math.ceil(first), math.floor(last) + 1)
     across = [Tick(x(10.0**p), f"1e{p}") for p in powers if p % 4 == 0]
@@ -219,13 +132,15 @@ def _truncation(
 ) -> list[tuple[float, float]]:
     """The arm c h² through the errors of large steps, where they grow with the square of the step; else nothing."""
     rounding = dict(zip(curve.steps, curve.rounding, strict=True))
-    large = [(h, e) for h, e in points if h > curve.first_step and e > 100 * rounding[h] and e > 10 * curve.stated]
+    large = [
+        (h, e) for h, e in points if h > curve.first_step and e > 100 * rounding[h] and e > 10 * curve.stated and e > 0
+    ]
     rises = [math.log(e2 / e1) / math.log(h2 / h1) for (h1, e1), (h2, e2) in pairwise(large)]
     square = [point for point, rise in zip(large, rises, strict=False) if 1.7 < rise < 2.3]
     if not square:
         return []
     h0, e0 = square[0]
-    arm = [(h, e0 * (h / h0) ** 2) for h in curve.steps]
+    arm = [(h, e0 * (h / h0) * (h / h0)) for h in curve.steps]
     return [(h, e) for h, e in arm if low <= e <= high]
 
 
@@ -238,10 +153,6 @@ def _told(points: Sequence[tuple[float, float]], curve: StepCurve) -> str:
         f" tried is {curve.first_step:.1e}; backward differs by {curve.gap:.1e}, with a stated error of"
         f" {curve.stated:.1e}"
     )
-
-
-def _counted(count: int, word: str, many: str, one: str = "") -> str:
-    return f"{count} {word}{one if count == 1 else many}"
 
 
 def _1(number: float) -> float:
