@@ -104,7 +104,7 @@ def _configuration(folder: Path) -> Iterator[Finding]:
     except GradcheckError as error:
         yield Finding("broken", "configuration", str(error), "correct the file")
         return
-    told = f"{file}, threshold {configuration.settings.threshold:g}, {len(configuration.modules)} targets"
+    told = f"{file}, threshold {configuration.settings.threshold:g}, modules: {len(configuration.modules)}"
     yield Finding("ok", "configuration", told)
     for target in configuration.modules:
         try:

@@ -108,19 +108,35 @@ def _changes(before: ModuleRecord, now: ModuleRecord, settings: Settings) -> tup
 
 
 def _differences(before: Record, now: Record, place: str) -> Iterator[tuple[Change, bool]]:
-    """The changes of one check, each with whether it is for the worse."""
+    """The changes of one check, each with whether it is for the worse; a verdict is told with the error behind it."""
+    margin = _margin(before, now, place)
     if before.verdict is not now.verdict:
         is_worse = _ORDER.index(now.verdict) > _ORDER.index(before.verdict)
-        yield Change("verdict", place, before.verdict.value, now.verdict.value), is_worse
+        is_one = margin is not None and margin[1] is is_worse
+        words = [before.verdict.value, now.verdict.value]
+        if margin is not None and is_one:
+            words = [f"{words[0]}, {margin[0].before}", f"{words[1]}, {margin[0].after}"]
+            margin = None
+        yield Change("verdict", place, *words), is_worse
+    if margin is not None:
+        yield margin
     if before.error is None or now.error is None:
         return
-    old, new = (max(error, _LEAST_ERROR) for error in (before.error, now.error))
-    # A decade written with two digits: 1.0e-8 after 1.0e-9 is one, whatever their binary quotient.
-    if new != old and (new >= _DECADE * old * (1 - 1e-9) or old >= _DECADE * new * (1 - 1e-9)):
-        yield Change("margin", place, f"error {before.error:.1e}", f"error {now.error:.1e}"), new > old
     if (looked := _looked_at(now)) != (before_that := _looked_at(before)):
         lower = any(new < old for new, old in zip(looked, before_that, strict=True))
         yield Change("coverage", place, _perturbed(before), _perturbed(now)), lower
+
+
+def _margin(before: Record, now: Record, place: str) -> tuple[Change, bool] | None:
+    """An error that has grown or shrunk by a decade: so has the margin to every threshold."""
+    if before.error is None or now.error is None:
+        return None
+    old, new = (max(error, _LEAST_ERROR) for error in (before.error, now.error))
+    # Of numbers with two digits: 1.0e-8 is ten times 1.0e-9, whatever their binary quotient is.
+    factor = _DECADE * (1 - 1e-9)
+    if new == old or (new < factor * old and old < factor * new):
+        return None
+    return Change("margin", place, f"error {before.error:.1e}", f"error {now.error:.1e}"), new > old
 
 
 def _looked_at(record: Record) -> tuple[float, float, int]:

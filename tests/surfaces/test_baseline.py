@@ -80,6 +80,10 @@ def test_a_run_compared_with_itself_has_no_changes() -> None:
         (replace(GRADIENT, verdict=Verdict.FAIL), "verdict Linear[N=2]::gradient[weight]: pass → fail"),
         (replace(GRADIENT, verdict=Verdict.INCONCLUSIVE), "verdict Linear[N=2]::gradient[weight]: pass → inconclusive"),
         (replace(GRADIENT, verdict=Verdict.WAIVED), "verdict Linear[N=2]::gradient[weight]: pass → waived"),
+        (
+            replace(GRADIENT, verdict=Verdict.FAIL, error=1e-2),
+            "verdict Linear[N=2]::gradient[weight]: pass, error 1.0e-09 → fail, error 1.0e-02",
+        ),
         (replace(GRADIENT, error=1e-8), "margin Linear[N=2]::gradient[weight]: error 1.0e-09 → error 1.0e-08"),
         (replace(GRADIENT, error=float("inf")), "margin Linear[N=2]::gradient[weight]: error 1.0e-09 → error inf"),
         (
@@ -201,8 +205,8 @@ def test_regressions_fail_by_name_and_accept_takes_them_over(capsys: Output) -> 
     written = Path("baseline.json").read_bytes()
     assert report(WRONG, "--against", "baseline.json") == 1
     out = capsys.readouterr().out
-    assert "verdict  Affine[N=2 D=3 M=5]::gradient[weight]  pass" in out
-    assert "margin   Affine[N=2 D=3 M=5]::gradient[weight]  error" in out
+    assert "verdict  Affine[N=2 D=3 M=5]::gradient[weight]  pass, error" in out
+    assert "fail, error 9.9e-03" in out
     assert Path("baseline.json").read_bytes() == written
     assert report(WRONG, "--against", "baseline.json", "--accept") == 0
     assert Path("baseline.json").read_bytes() != written
@@ -210,7 +214,7 @@ def test_regressions_fail_by_name_and_accept_takes_them_over(capsys: Output) -> 
     assert report(WRONG, "--against", "baseline.json") == 0
     assert "known  Affine[" in capsys.readouterr().out
     assert report(LAYERS, "--against", "baseline.json") == 0
-    assert "0 regressions, 6 improvements" in capsys.readouterr().out
+    assert "0 regressions, 3 improvements" in capsys.readouterr().out
 
 
 def test_what_still_passes_but_is_much_less_exact_fails() -> None:
@@ -434,7 +438,7 @@ def test_the_page_has_a_section_with_the_comparison() -> None:
     page = Path("report.html").read_text()
     section = page.partition("<main>")[2].partition("</section>")[0]
     assert '<h2 id="compared">Compared with baseline.json</h2>' in section
-    assert '<td>verdict</td><th scope="row">Affine[N=2 D=3 M=5]::gradient[weight]</th><td>pass</td>' in section
+    assert '<td>verdict</td><th scope="row">Affine[N=2 D=3 M=5]::gradient[weight]</th><td>pass, error' in section
     assert page.count("<main>") == page.count("</main>") == 1
     assert " style=" not in section  # which the page's own policy would refuse
 

@@ -99,11 +99,11 @@ def test_a_python_that_is_too_old_and_a_plugin_that_is_unknown_are_broken(
 @pytest.mark.parametrize(
     ("text", "state", "told"),
     [
-        ("", "ok", "threshold 1e-05, 0 targets"),
+        ("", "ok", "threshold 1e-05, modules: 0"),
         ("[tool.gradcheck]\nthreshold = 1\n", "broken", "threshold is 1: expected a number"),
         ("[tool.gradcheck]\nthresold = 1\n", "broken", "unknown key 'thresold'"),
         ("no TOML", "broken", "cannot be read"),
-        ("[tool.gradcheck]\nmodules = ['layers.py']\n", "ok", "ok       target layers.py"),
+        ("[tool.gradcheck]\nmodules = ['layers.py']\n", "ok", "target layers.py     1 file"),
         ("[tool.gradcheck]\nmodules = ['layer.py']\n", "broken", "did you mean 'layers.py'?"),
     ],
 )
