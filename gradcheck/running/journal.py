@@ -11,7 +11,7 @@ from gradcheck.running.encoding import check_as_data
 from gradcheck.running.fingerprint import header_of, require_same
 from gradcheck.running.plan import Plan
 from gradcheck.running.units import Answer, Unit
-from gradcheck.running.validation import DAMAGE, parse_json, require_types
+from gradcheck.running.validation import DAMAGE, is_number, parse_json, require_types
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import CheckResult
 
@@ -124,8 +124,6 @@ def _answer(line: dict[str, Any], planned: Plan) -> Answer:
     result = check_from_data(line["result"] if "result" in line else line["data"])
     require_types(result)
     answer = Answer(unit, result if "result" in line else line["data"], line["seconds"], line["lost"])
-    if not isinstance(answer.seconds, (int, float)) or not isinstance(answer.lost, bool):
-        raise ValueError(
-            f"seconds is {answer.seconds!r} and lost {answer.lost!r}: expected a number, and true or false"
-        )
+    if not is_number(answer.seconds) or not isinstance(answer.lost, bool):
+        raise ValueError("seconds or lost is wrong: expected a number, and true or false")
     return answer

@@ -44,9 +44,13 @@ def locate(target: str) -> tuple[Location, ...]:
     match = _NAME.fullmatch(target)
     place, name = (match["place"], match["name"]) if match else (target, "")
     path = Path(place)
-    if path.is_dir():
+    try:
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except OSError as error:
+        raise TargetError(f"{target[:100]}…: cannot be looked for: {error.strerror}; give a path or a name") from error
+    if is_folder:
         return _folder(target, path.resolve(), name)
-    if path.is_file():
+    if is_file:
         return (Location(target, path.resolve(), name=name),)
     if path.suffix == ".py" or len(path.parts) > 1:
         hint = did_you_mean(path.name, _names_in(path.parent))

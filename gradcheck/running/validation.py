@@ -13,7 +13,7 @@ import numpy as np
 
 # What making results of damaged data can raise.
 DAMAGE = (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError)
-_LONGEST = 60
+_LONGEST, _LARGEST = 60, 2**1023
 
 
 def require_types(value: Any) -> None:
@@ -41,6 +41,11 @@ def require_types(value: Any) -> None:
 def parse_json(text: str | bytes) -> Any:
     """What a JSON document holds; raise ValueError for NaN and infinities, which are written as strings."""
     return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a number that fits into a float; some whole numbers of JSON do not."""
+    return isinstance(value, float) or (type(value) is int and abs(value) < _LARGEST)
 
 
 def _finite(text: str) -> float:
@@ -84,7 +89,7 @@ def _all_fit(value: tuple[Any, ...], kinds: tuple[Any, ...]) -> bool:
 
 def _is_of(value: Any, kind: type) -> bool:
     if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number(value)
     if kind is int:
         return isinstance(value, int) and not isinstance(value, (bool, Enum)) and value >= 0
     return isinstance(value, kind)
