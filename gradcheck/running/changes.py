@@ -27,7 +27,7 @@ def plan_changed(
 
     A plan of some modules cannot be made anew from targets: its items go to other processes by value.
     """
-    changed = frozenset(file.resolve() for file in files)
+    changed = frozenset(_resolved(file) for file in files)
     named = tuple(targets)
     loaded = load_targets(named) if named else _registered_in(changed)
     project = _project_modules(Path.cwd())
@@ -38,16 +38,26 @@ def plan_changed(
     return replace(planned, problems=(*loaded.problems, *planned.problems))
 
 
+def _resolved(file: Path) -> Path:
+    try:
+        return file.resolve()
+    except (OSError, ValueError, RuntimeError):
+        return file  # no file can have such a name, or its links go round
+
+
 def _registered_in(files: Iterable[Path]) -> Loaded:
     """The modules that are registered in any of the files; most files register none."""
-    found = [file for file in sorted(files) if file.is_file() and _may_register(file)]
+    found = [file for file in sorted(files) if _may_register(file)]
     locations = [location for file in found for location in locate(str(file))]
     return together(load_location(replace(location, optional=True)) for location in locations)
 
 
 def _may_register(file: Path) -> bool:
     is_test = file.name.startswith("test_") or file.name == "conftest.py"
-    return file.suffix == ".py" and not is_test and b"gradcheck" in file.read_bytes()
+    try:
+        return file.suffix == ".py" and not is_test and b"gradcheck" in file.read_bytes()
+    except (OSError, ValueError):
+        return False  # it was removed, or cannot be read
 
 
 def _project_modules(folder: Path) -> dict[Path, ModuleType]:

@@ -74,7 +74,7 @@ def read_baseline(file: Path, option: str = "--against") -> Baseline:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigurationError(f"{option} {file}: there is no such file; make it with --save {file}") from error
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # also a name that no file can have
         raise ConfigurationError(f"{option} {file}: cannot be read: {error}") from error
     try:
         return _baseline(json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant))

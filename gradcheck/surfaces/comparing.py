@@ -3,6 +3,7 @@
 import sys
 from argparse import Namespace
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 
 from gradcheck.surfaces.as_comparison import (
@@ -52,13 +53,13 @@ def baselines_for(options: Namespace) -> Baselines:
         raise ConfigurationError(
             "--fail-fast leaves out what a baseline is about: give it without --save and --against"
         )
-    if options.save and options.against and options.save.resolve() == options.against.resolve():
-        raise ConfigurationError(f"--save {options.save}: is what is compared with: --accept updates it")
     if options.save is not None:
         require_baseline_file(options.save, "--save")
     if options.accept:
         require_baseline_file(options.against, "--accept")
     before = None if options.against is None else read_baseline(options.against)
+    if options.save and options.against and realpath(options.save) == realpath(options.against):
+        raise ConfigurationError(f"--save {options.save}: is what is compared with: --accept updates it")
     # A target may change the folder.
     save, against = (file and file.absolute() for file in (options.save, options.against))
     keywords = tuple(options.keywords)

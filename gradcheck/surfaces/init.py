@@ -4,12 +4,14 @@ import re
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os.path import isdir
 from pathlib import Path
 
 from gradcheck.running.config import tomllib
 from gradcheck.running.locating import registering_files
 from gradcheck.surfaces.outputs import write_file
 from gradcheck.surfaces.templates import CONFIGURATION, GITHUB, GITLAB, PRE_COMMIT, SHELL, for_targets
+from gradcheck.surfaces.visible import visible_name
 from gradcheck.values.errors import ConfigurationError
 
 CI_SYSTEMS = ("github", "gitlab", "shell", "none")
@@ -39,8 +41,8 @@ class Draft:
 def init(options: Namespace) -> int:
     """Write what is missing, and say what was written and what would have been."""
     folder: Path = options.folder
-    if not folder.is_dir():
-        raise ConfigurationError(f"{folder}: is no folder; expected that of a project")
+    if not isdir(folder):  # noqa: PTH112  # Path.is_dir raises for a name that is too long
+        raise ConfigurationError(f"{visible_name(str(folder))}: is no folder; expected that of a project")
     for planned in plans(folder, options.ci, pre_commit=options.pre_commit):
         if planned.state in ("write", "add") and not options.dry_run:
             _carry_out(planned, folder)

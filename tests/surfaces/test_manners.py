@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from gradcheck.surfaces.cli import build_parser, main
 from gradcheck.surfaces.manual import EXAMPLES
@@ -71,6 +73,24 @@ def test_mistyped_targets_name_what_was_meant(arguments: list[str], meant: str, 
     assert meant in out
 
 
+@given(st.text(min_size=1).filter(lambda name: not name.startswith("-")))
+@example("\0")
+@example("x" * 5000)
+@example("\x1b[2J\n")
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_name_of_a_file_is_taken_or_refused(name: str) -> None:
+    for arguments in (
+        ["changed", name],
+        ["report", "layers.py", "--plan", "--checks", "purity", "--changed", name],
+        ["report", "layers.py", "--plan", "--checks", "purity", "--against", name],
+        ["report", "layers.py", "--plan", "--checks", "purity", "--against", name, "--accept"],
+        ["report", "layers.py", "--plan", "--checks", "purity", "--save", name],
+        ["init", name, "--dry-run"],
+    ):
+        assert main(arguments) in (0, 2, 5), arguments[:2]
+    assert {file.name for file in Path.cwd().iterdir()} - {"__pycache__", ".hypothesis"} == {"layers.py"}
+
+
 def help_of(*command: str) -> str:
     text = subprocess.run(
         [sys.executable, "-m", "gradcheck", *command, "--help"],
@@ -86,9 +106,9 @@ def help_of(*command: str) -> str:
 def test_every_command_has_a_page_with_examples_that_parse(command: str) -> None:
     page = help_of(command)
     assert f"usage: gradcheck {command}" in page
-    for example, purpose in EXAMPLES[command]:
-        assert f"\n  {example}\n      {purpose}\n" in page
-        words = shlex.split(example.partition(" >")[0].replace("$(git diff --name-only HEAD)", "a.py b.py"))
+    for typed, purpose in EXAMPLES[command]:
+        assert f"\n  {typed}\n      {purpose}\n" in page
+        words = shlex.split(typed.partition(" >")[0].replace("$(git diff --name-only HEAD)", "a.py b.py"))
         parsed = build_parser().parse_args(words[1:])
         assert callable(parsed.command)
 
