@@ -450,3 +450,13 @@ def test_hostile_names_are_text_in_the_page() -> None:
     section = with_comparison_section("<main></main>", comparison, name)
     assert "<script" not in section
     assert "\x1b" not in section
+
+
+def test_taking_twice_as_long_fails_unless_time_is_to_be_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcheck.surfaces.regressions._LEAST_SECONDS", 1e-4)
+    report(LAYERS, "--save", "baseline.json")
+    data = json.loads(Path("baseline.json").read_text())
+    data["modules"][0]["seconds"] = 1e-3
+    Path("baseline.json").write_text(json.dumps(data))
+    assert report(LAYERS, "--against", "baseline.json") == 1
+    assert report(LAYERS, "--against", "baseline.json", "--ignore-time") == 0
