@@ -66,7 +66,7 @@ def open_journal(file: Path, planned: Plan, *, resume: bool = False) -> Journal:
         stream = file.open("r+b" if lines else "wb")
         stream.truncate(length)  # a line that was being written when the run ended
         stream.seek(length)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         raise ConfigurationError(f"--journal {file}: cannot be written: {error}") from error
     journal = Journal(stream, planned, answers)
     if not lines:
@@ -78,7 +78,7 @@ def _read(file: Path) -> tuple[list[bytes], int]:
     """The complete lines, and where they end."""
     try:
         content = file.read_bytes() if file.exists() else b""
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         raise ConfigurationError(f"--journal {file}: cannot be read: {error}") from error
     length = content.rfind(b"\n") + 1
     return content[:length].split(b"\n")[:-1], length

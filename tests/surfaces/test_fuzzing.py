@@ -104,6 +104,14 @@ def test_a_target_of_an_endless_name_is_refused() -> None:
     assert told == f"not loaded  {'9' * 100}…: cannot be looked for: File name too long; give a path or a name\n"
 
 
+@pytest.mark.parametrize(("name", "cause"), [("a\0b", "embedded null byte"), ("9" * 5000, "File name too long")])
+def test_a_journal_of_an_impossible_name_is_refused(name: str, cause: str) -> None:
+    status, told = status_of(["report", "good.py", "--journal", name])
+    assert status == 2
+    assert told.startswith("gradcheck: --journal ")
+    assert cause in told
+
+
 KEYS = ["modules", *Settings.__dataclass_fields__]
 
 
