@@ -235,3 +235,11 @@ def test_a_setting_that_is_no_truth_value_is_refused() -> None:
 def test_options_and_settings_both_ask_for_pictures() -> None:
     by_settings = verify(Tanh(), None, Settings(pictures=True), {"checks": ["gradient"]}).verification
     assert by_settings == check(Tanh())
+
+
+def test_all_of_a_million_entries_are_in_a_picture_of_a_few_kilobytes() -> None:
+    found = picture(leaf(check(Tanh(), cases=[{"B": (1000,)}]), "x"))
+    assert found.shape == (1000, 1000)
+    assert found.columns == 1000
+    assert sum(found.histogram) == 10**6
+    assert len(repr(found)) < 10_000
