@@ -11,7 +11,9 @@ VENV := .venv
 VENV_ALL := .venv-all
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
-.PHONY: report test test-all lint benchmarks scaling duel clean
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: report test test-all lint browser benchmarks scaling duel clean
 
 report: $(VENV)/.installed
 	$(VENV)/bin/gradcheck report gradcheck.modules examples/digits_mlp --threshold 1e-6
@@ -28,8 +30,14 @@ lint: $(VENV)/.installed
 	$(VENV)/bin/ruff format --check
 	$(VENV)/bin/mypy
 
-test-all: $(VENV_ALL)/.installed
+test-all: $(VENV_ALL)/.installed browser
 	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n auto
+
+# The reports are tested in Debian's Chromium, or in the one that GRADCHECK_CHROMIUM names.
+browser:
+	@test -n "$$GRADCHECK_CHROMIUM" || command -v chromium > /dev/null || \
+	  { $(AS_ROOT) apt-get update -qq && $(AS_ROOT) apt-get install -y -qq --no-install-recommends chromium > /dev/null; } || \
+	  { echo "no Chromium could be installed: set GRADCHECK_CHROMIUM to the path of one"; exit 1; }
 
 benchmarks: $(VENV)/.installed $(VENV_ALL)/.installed
 	$(VENV)/bin/python benchmarks/startup.py

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-
 # So long a call is repeated in a round.
 _AT_LEAST = 0.2
 
