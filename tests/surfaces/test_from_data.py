@@ -14,7 +14,8 @@ from gradcheck.values.aliases import Array
 from gradcheck.values.results import CaseResult, CheckResult, Source, Verification
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
-from tests.surfaces.test_formats import DOCUMENT, verifications
+from tests.surfaces.drawn import verifications
+from tests.surfaces.test_formats import DOCUMENT
 
 
 @given(verifications)
