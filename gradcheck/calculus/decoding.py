@@ -100,7 +100,8 @@ def _right(
     given = pulls.pulled(np.arange(pulls.outputs), everywhere, jacobians)
     right = {leaf: found for leaf, found in jacobians.items() if _same(found, everywhere, given[leaf], eps)}
     sums = {leaf: sum(known[i] * row[leaf] for i, row in pulls.rows.items()) for leaf in right}
-    return {leaf: found for leaf, found in right.items() if _same(found, known, sums[leaf], eps)}
+    rows = np.fromiter(pulls.rows, np.intp)
+    return {leaf: found for leaf, found in right.items() if _same(found.in_rows(rows), known, sums[leaf], eps)}
 
 
 def _same(jacobian: Jacobian, cotangent: Array, given: Array, eps: float) -> bool:

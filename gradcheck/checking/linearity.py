@@ -22,9 +22,8 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     """
     value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
     given, weights = evaluation.gradient(leaf), np.abs(evaluation.cotangent)
-    expected = jacobian.pulled_back(cotangent)
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.
-    scale = jacobian.absolute().pulled_back(weights)
+    expected, scale = jacobian.pulled_back_terms(cotangent)
     natural = scale_of_products(evaluation, leaf, judge(evaluation, leaf).scale)
     rounding = rounding_of_sums(evaluation, leaf, natural, weights)
     allowed = evaluation.settings.threshold * scale + rounding
