@@ -98,6 +98,9 @@ def list_modules(options: Namespace) -> int:
     for case_id, item in {item.case_id: item for item in planned.items}.items():
         source = item.subject.source
         print(f"{visible_name(case_id, cut=False)}  {visible_name(source.target, cut=False)}")
+    if not planned.items and not planned.problems:
+        selected = f" whose name has {visible_name(' or '.join(options.keywords))}" if options.keywords else ""
+        print(f"nothing to check: no module is registered{selected}", file=sys.stderr)
     for problem in planned.problems:
         print(f"not loaded  {visible_text(problem.message)}", file=sys.stderr)
     if planned.problems:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gradcheck.running import cell
+from gradcheck.running.encoding import check_as_data
 from gradcheck.running.journal import open_journal
 from gradcheck.running.orders import Order, Reply
 from gradcheck.running.plan import Item, Plan
@@ -31,8 +32,8 @@ def divided(tmp_path: Path) -> Plan:
 
 def part_or_result(item: Item, unit: Unit, evaluation: Any, given: Sequence[Any] = ()) -> Any:
     if not unit.concludes:
-        return {"part": unit.part}
-    return CheckResult(item.check, Verdict.PASS, f"of {[data['part'] for data in given]}", item.leaf)
+        return check_as_data(CheckResult(item.check, Verdict.PASS, str(unit.part), item.leaf))
+    return CheckResult(item.check, Verdict.PASS, f"of {[int(data['message']) for data in given]}", item.leaf)
 
 
 @pytest.fixture(autouse=True)
