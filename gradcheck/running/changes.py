@@ -65,7 +65,10 @@ def _project_modules(folder: Path) -> dict[Path, ModuleType]:
     found: dict[Path, ModuleType] = {}
     for module in list(sys.modules.values()):
         file = getattr(module, "__file__", None)
-        if file and (path := Path(file).resolve()).is_relative_to(folder) and "site-packages" not in path.parts:
+        # What stands for a module without being one, such as torch.classes, may say anything of itself.
+        if not isinstance(file, str) or not Path(file).is_absolute():
+            continue
+        if (path := Path(file).resolve()).is_relative_to(folder) and "site-packages" not in path.parts:
             found[path] = module
     return found
 

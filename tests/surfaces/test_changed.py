@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -74,6 +75,19 @@ def test_a_file_concerns_what_is_defined_or_registered_in_it_and_what_imports_it
 
 def test_several_files_concern_all_of_theirs() -> None:
     assert concerned("net.py", "parts/other.py") == {"Net", "Other"}
+
+
+def test_what_only_stands_for_a_module_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As torch.classes does, which has an attribute of every name, and a file in whatever folder one is in."""
+
+    class Anything(ModuleType):
+        __file__ = "anything.py"
+
+        def __getattr__(self, name: str) -> object:
+            return object()
+
+    monkeypatch.setitem(sys.modules, "anything", Anything("anything"))
+    assert concerned("net.py") == {"Net"}
 
 
 def test_the_command_looks_where_the_configuration_says(capsys: Output) -> None:
