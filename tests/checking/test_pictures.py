@@ -229,7 +229,7 @@ def test_a_module_that_breaks_while_it_is_drawn_keeps_its_result(monkeypatch: py
 
 def test_a_setting_that_is_no_truth_value_is_refused() -> None:
     with pytest.raises(gradcheck.ConfigurationError, match="pictures is 'yes': expected true or false"):
-        Settings(pictures="yes")  # type: ignore[arg-type]
+        Settings(pictures="yes")  # type: ignore[arg-type]  # it is what is refused
 
 
 def test_options_and_settings_both_ask_for_pictures() -> None:

@@ -200,7 +200,7 @@ def test_a_leaf_that_only_one_has_is_named_with_what_to_give() -> None:
     with pytest.raises(gradcheck.PointError, match="names gives two things the same name in b"):
         check_equivalent(Linear(), dense(), POINT, names={"weight": "kernel", "bias": "kernel"})
     with pytest.raises(gradcheck.PointError, match="the point is a list; expected a dict"):
-        check_equivalent(Linear(), dense(), [POINT["x"]])  # type: ignore[arg-type]
+        check_equivalent(Linear(), dense(), [POINT["x"]])  # type: ignore[arg-type]  # it is what is refused
 
 
 def test_an_array_that_does_not_fit_is_refused_as_by_check() -> None:

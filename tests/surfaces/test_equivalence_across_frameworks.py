@@ -33,7 +33,7 @@ class Affine(torch.autograd.Function):  # type: ignore[misc]  # torch is loaded 
         return a_bar @ weight.T, Affine.factor * x.T @ a_bar, a_bar.sum(0)
 
 
-@jax.jit  # type: ignore[untyped-decorator]
+@jax.jit  # type: ignore[untyped-decorator]  # JAX is not there when types are checked
 def affine_in_jax(x: Any, weight: Any, bias: Any) -> Any:
     return jax.numpy.dot(x, weight) + bias
 

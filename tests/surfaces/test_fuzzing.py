@@ -27,21 +27,9 @@ from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
 from tests.surfaces.drawn import fuzzed, texts, verifications
+from tests.surfaces.test_cli import GOOD
 from tests.surfaces.test_formats import DOCUMENT
 
-GOOD = """
-import gradcheck
-
-@gradcheck.register
-class Good(gradcheck.Module):
-    inputs = {"x": gradcheck.real("N")}
-
-    def forward(self, x):
-        return 2 * x, None
-
-    def backward(self, saved, a_bar):
-        return {"x": 2 * a_bar}
-"""
 # No slash: whatever is taken for the name of a file is one in the folder of the test.
 words = texts.map(lambda text: text.replace("/", "|"))
 OPTIONS = ["--threshold", "--seed", "--examples", "--mode", "--budget", "--memory-limit", "--timeout", "--format", "-o"]

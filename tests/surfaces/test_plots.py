@@ -55,7 +55,7 @@ def test_a_plot_of_given_arrays_and_of_pictures_that_are_there_is_the_same() -> 
     later, before = (gradcheck.check(Tanh(), arrays, pictures=pictures) for pictures in (False, True))
     one, other = later.plot("x"), replace(before, again=()).plot("x")
     for first, second in zip(one.axes[:3], other.axes[:3], strict=True):
-        assert np.array_equal(first.images[0].get_array(), second.images[0].get_array())  # type: ignore[arg-type]
+        assert np.array_equal(first.images[0].get_array(), second.images[0].get_array())  # type: ignore[arg-type]  # None only of an empty image
 
 
 def test_entries_that_are_no_numbers_and_names_that_look_like_formulas_are_drawn() -> None:

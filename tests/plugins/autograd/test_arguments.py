@@ -123,7 +123,7 @@ def test_without_arguments_it_says_how_to_give_or_declare_them() -> None:
 
 def test_arguments_without_names_are_refused() -> None:
     with pytest.raises(PointError, match=r"line was given a list; expected its arguments by name"):
-        gradcheck.check(LINE, [X, X])  # type: ignore[arg-type]
+        gradcheck.check(LINE, [X, X])  # type: ignore[arg-type]  # it is what is refused
 
 
 def test_arguments_and_leaves_that_do_not_fit_are_named() -> None:

@@ -114,7 +114,7 @@ def test_forward_mode_is_verified_if_it_is_defined_for_every_leaf() -> None:
         return function
 
     by_x, by_w = lambda g, ans, x, w, b: anp.dot(g, w), lambda g, ans, x, w, b: anp.dot(x, g)
-    by_b = lambda g, ans, x, w, b: g + anp.zeros_like(ans)  # noqa: E731
+    by_b = lambda g, ans, x, w, b: g + anp.zeros_like(ans)  # noqa: E731  # as rules are written
     assert {"jvp[x]", "jvp[w]", "jvp[b]"} <= set(verdicts(with_jvps(by_x, by_w, by_b), POINT))
     assert not failing(with_jvps(by_x, by_w, by_b), POINT)
     assert not {"jvp[x]"} & set(verdicts(with_jvps(by_x, by_w), POINT))

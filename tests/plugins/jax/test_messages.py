@@ -32,7 +32,7 @@ def test_arguments_without_names_are_refused() -> None:
     with pytest.raises(
         PointError, match=r"line was given a list; expected its arguments by name, as in \{'x': array\}"
     ):
-        gradcheck.check(jax.jit(line), [X, X])  # type: ignore[arg-type]
+        gradcheck.check(jax.jit(line), [X, X])  # type: ignore[arg-type]  # it is what is refused
 
 
 def test_arguments_that_do_not_fit_are_named() -> None:

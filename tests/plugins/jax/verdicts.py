@@ -4,25 +4,13 @@ from typing import Any
 
 import pytest
 
-import gradcheck
 from gradcheck import Verdict
+from tests.plugins.verdicts import gradients as gradients
+from tests.plugins.verdicts import verdicts as verdicts
 
 jax: Any = pytest.importorskip("jax", reason="JAX is not installed; make test-all installs it", exc_type=ImportError)
 adapter: Any = pytest.importorskip("gradcheck.plugins.jax_adapter", exc_type=ImportError)
 jnp: Any = jax.numpy
-
-
-def verdicts(target: Any, arguments: Any, **options: Any) -> dict[str, Verdict]:
-    """The verdict of every check: under ``gradient[x]``, ``values``."""
-    report = gradcheck.check(target, arguments, **options)
-    checks = [check for case in report.verification.cases for check in case.checks]
-    return {f"{check.check}[{check.leaf}]" if check.leaf else check.check: check.verdict for check in checks}
-
-
-def gradients(target: Any, arguments: Any, **options: Any) -> dict[str, Verdict]:
-    """The verdict of the check 'gradient' by leaf."""
-    found = verdicts(target, arguments, checks=["gradient"], **options)
-    return {name.removeprefix("gradient[").removesuffix("]"): verdict for name, verdict in found.items()}
 
 
 def failing(target: Any, arguments: Any, **options: Any) -> set[str]:

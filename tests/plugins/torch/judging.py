@@ -16,10 +16,10 @@ torch: Any = pytest.importorskip(
     "torch", reason="torch is not installed; make test-all installs it", exc_type=ImportError
 )
 # What needs torch is imported behind what skips without it; tests import it from here.
-from gradcheck.plugins.torch_adapter import conversion as conversion  # noqa: E402
-from gradcheck.plugins.torch_adapter import drop_in as drop_in  # noqa: E402
-from gradcheck.plugins.torch_adapter import from_torch as from_torch  # noqa: E402
-from gradcheck.plugins.torch_adapter import trees as trees  # noqa: E402
+from gradcheck.plugins.torch_adapter import conversion as conversion  # noqa: E402  # skips come first
+from gradcheck.plugins.torch_adapter import drop_in as drop_in  # noqa: E402  # skips come first
+from gradcheck.plugins.torch_adapter import from_torch as from_torch  # noqa: E402  # skips come first
+from gradcheck.plugins.torch_adapter import trees as trees  # noqa: E402  # skips come first
 
 if TYPE_CHECKING:
 

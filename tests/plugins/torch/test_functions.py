@@ -216,7 +216,7 @@ def test_an_object_with_forward_and_backward_is_told_to_take_arrays() -> None:
             torch.linalg.cholesky,
             "forward raised RuntimeError: linalg.cholesky: The input tensor A must have at least 2",
         ),
-        (lambda x: x + len(3), "forward raised TypeError: object of type 'int' has no len()"),  # type: ignore[arg-type]
+        (lambda x: x + len(3), "forward raised TypeError: object of type 'int' has no len()"),  # type: ignore[arg-type]  # it is what raises
         (lambda x: x.foo, "forward raised AttributeError: 'Tensor' object has no attribute 'foo'"),
     ],
 )

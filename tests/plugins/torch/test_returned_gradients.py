@@ -7,6 +7,7 @@ import pytest
 import gradcheck
 from gradcheck import Verdict
 from tests.plugins.torch.judging import Function, NNModule, drawn, fails, passes, torch
+from tests.plugins.torch.misbehaving import Halving
 
 
 class Linear(Function):
@@ -124,13 +125,4 @@ def test_a_backward_that_reads_its_cotangent_as_contiguous_is_found() -> None:
 
 
 def test_a_backward_that_writes_to_its_cotangent_is_found() -> None:
-    class Halving(Function):
-        @staticmethod
-        def forward(_: Any, x: Any) -> Any:
-            return x / 2
-
-        @staticmethod
-        def backward(_: Any, g: Any) -> Any:
-            return g.mul_(0.5)
-
     fails(Halving, {"x": drawn(3)}, "purity", "backward writes to its cotangent")
