@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from sybil import Sybil
-from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+from sybil import Example, Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser, SkipParser
 
 from tests.test_architecture import FILES, dotted
 
@@ -35,11 +35,20 @@ def test_docstring_examples(name: str) -> None:
 
 
 @pages
-def test_python_blocks(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_blocks(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What blocks print is shown below them, in a block ``output``."""
+
+    def compared(example: Example) -> None:
+        assert shown(example.parsed) == shown(capsys.readouterr().out, like=example.parsed)
+
     monkeypatch.chdir(tmp_path)
-    document = Sybil(parsers=[PythonCodeBlockParser(), SkipParser()], path=str(page.parent)).parse(page)
+    printed = CodeBlockParser("output", evaluator=compared)
+    document = Sybil([PythonCodeBlockParser(), printed, SkipParser()], path=str(page.parent)).parse(page)
     for example in document.examples():
         example.evaluate()
+    assert capsys.readouterr().out == "", "printed, and not shown"
 
 
 @pages
@@ -67,7 +76,8 @@ def test_console_blocks(page: Path, tmp_path: Path) -> None:
 def shown(text: str, like: str = "") -> list[str]:
     """Lines with varying numbers blotted out; of an output only as much as is shown before a last ``...``."""
     lines = [VARYING.sub("#", line).rstrip() for line in text.replace(str(ROOT), "").splitlines()]
-    lines = [line for line in lines if not line.startswith("slowest: ")]
+    # Where a block of a page stands is left out: the line would be another one after every change above it.
+    lines = [re.sub(r"  \(\S*\.md:\d+\)", "", line) for line in lines if not line.startswith("slowest: ")]
     lines = [re.sub(r"  +|-{4,}", " ", re.sub(r"\(\S*/(\w+\.py:\d+)\)", r"(\1)", line)) for line in lines]
     if like.rstrip().endswith("..."):
         lines = lines[: len(like.rstrip().splitlines()) - 1]

@@ -49,9 +49,22 @@ def answer_of(module: Module, leaves: Leaves, cotangent: Any, seed: int) -> Answ
 
 
 def pulled_back(module: Module, saved: Saved, cotangent: Any) -> dict[str, Array]:
-    """Copies of the gradients that backward gives."""
-    returned = {name: as_array(value) for name, value in call_backward_with(module, saved, cotangent).items()}
-    return copies({name: value for name, value in returned.items() if value is not None and value.dtype.kind in "fiuc"})
+    """Copies of the gradients that backward gives; the cotangent is as it was."""
+    arrays = cotangent if isinstance(cotangent, Mapping) else {"": cotangent}
+    before = {name: np.array(array) for name, array in arrays.items()}
+    try:
+        returned = {name: as_array(value) for name, value in call_backward_with(module, saved, cotangent).items()}
+        return copies({name: g for name, g in returned.items() if g is not None and g.dtype.kind in "fiuc"})
+    finally:
+        # That backward writes to it is for the probe of purity to say; to others it would look like state.
+        _put_right(arrays, before)
+
+
+def _put_right(arrays: Mapping[str, Array], before: Mapping[str, Array]) -> None:
+    """Undo, in the memory in which they lie, what was written to arrays."""
+    for name, value in before.items():
+        if not np.array_equal(arrays[name], value, equal_nan=value.dtype.kind in "fc"):
+            arrays[name][...] = value
 
 
 def at_the_point(evaluation: Evaluation) -> Answer:

@@ -78,7 +78,7 @@ _LAYOUTS = (
     _Layout("negative strides", _backwards),
     _Layout("a window in a larger buffer", _window),
     _Layout("a numpy scalar", lambda array: array[()], suits=lambda axes: axes == 0),
-    _Layout("read-only", _read_only, suits=lambda axes: True),
+    _Layout("write protection", _read_only, suits=lambda axes: True),
     _Layout("non-native byte order", _foreign, suits=lambda axes: True, refusable=True),
 )
 

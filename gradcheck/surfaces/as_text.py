@@ -117,7 +117,7 @@ def render_check(
     for diagnosis in check.diagnoses:
         evidence = "" if diagnosis.evidence in check.message else f": {diagnosis.evidence}"
         lines += [_indented(f"  suspect: {diagnosis.cause}{evidence}"), _indented(f"           {diagnosis.advice}")]
-    if check.evidence is not None:
+    if check.evidence is not None and _entries_decide(check):
         rows = [
             (e.path, f"{e.analytical:.10g}", numerical_value(e), f"{e.error:.1e}", f"{e.gap:.1e}")
             for e in check.evidence.worst
@@ -131,6 +131,14 @@ def render_check(
     if command := repeating_command(case, check, settings):
         lines.append(f"  repeat: {command}")
     return "\n".join(lines)
+
+
+def _entries_decide(check: CheckResult) -> bool:
+    """Whether the verdict is about entries; those of a backward that is not linear are right for one-hot cotangents."""
+    evidence = check.evidence
+    if evidence is None or check.verdict is not Verdict.FAIL:
+        return evidence is not None
+    return evidence.failing + evidence.kinks > 0
 
 
 def numerical_value(entry: Entry) -> str:

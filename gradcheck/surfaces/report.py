@@ -57,7 +57,7 @@ class Report:
         return not self.verification.failures and self.verdict is not Verdict.ERROR
 
     def __str__(self) -> str:
-        return render_text(self.verification)
+        return self.to_text()
 
     def _repr_html_(self) -> str:
         return render_notebook(self.verification) if has_jinja() else f"<pre>{escape(str(self))}</pre>"
@@ -71,6 +71,10 @@ class Report:
         Raises ConfigurationError if there is no such leaf or case, nothing to draw, or no matplotlib.
         """
         return plotted(self.verification, self.again, leaf, case)
+
+    def to_text(self, *, verbose: bool = False, quiet: bool = False) -> str:
+        """What printing shows; ``verbose`` has a row for every check of every case, ``quiet`` no table."""
+        return render_text(self.verification, verbose=verbose, quiet=quiet)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as in the JSON report."""

@@ -48,6 +48,17 @@ def test_linearity_says_for_which_cotangent_and_why(backward: Any, cause: str, m
     assert [diagnosis.cause for diagnosis in result.diagnoses] == [cause]
 
 
+def test_a_cotangent_that_is_written_to_does_not_look_like_state() -> None:
+    def doubled_in_place(x: Any, a: Any) -> Any:
+        a *= 2 * x
+        return a
+
+    checks = gradcheck.check(square(doubled_in_place)).verification.cases[0].checks
+    assert {check.check for check in checks if check.verdict is not Verdict.PASS} == {"purity", "layouts"}
+    assert "backward writes to its cotangent" in of("purity", square(doubled_in_place)).message
+    assert "a cotangent with write protection: " in of("layouts", square(doubled_in_place)).message
+
+
 def test_linearity_notes_float32_inside_of_a_right_backward() -> None:
     result = of("linearity", square(lambda x, a: (2 * x.astype(np.float32) * a.astype(np.float32)).astype(float)))
     assert result.verdict is Verdict.PASS

@@ -214,6 +214,24 @@ def test_a_report_shows_itself_and_raises() -> None:
     gradcheck.check(Linear()).raise_for_failure()
 
 
+def test_a_report_as_text_has_as_much_as_is_asked_for() -> None:
+    report = failing()
+    assert report.to_text() == str(report)
+    assert "holds at" in str(report)
+    assert "holds at" not in report.to_text(quiet=True)
+    assert "FAIL  Wrong[N=2 D=3 M=5]::gradient[bias]" in report.to_text(quiet=True)
+    assert len(report.to_text(verbose=True).splitlines()) > len(str(report).splitlines())
+
+
+def test_no_entries_are_shown_where_none_decides() -> None:
+    absolute = gradcheck.from_functions(lambda x: 3 * x, lambda leaves, a: {"x": 3 * np.abs(a)}, name="absolute")
+    text = str(gradcheck.check(absolute, {"x": np.ones(2)}, checks=["gradient"]))
+    assert "FAIL  absolute[given point]::gradient[x]" in text
+    assert "backward is not linear in the cotangent" in text
+    assert "analytical" not in text
+    assert "analytical" in str(failing())
+
+
 def test_names_are_escaped_in_a_notebook() -> None:
     report = gradcheck.check(
         gradcheck.from_functions(lambda x: x, lambda leaves, a: {"x": a.copy()}, name="<script>"), {"x": np.ones(1)}
