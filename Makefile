@@ -13,7 +13,7 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 
 AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
 
-.PHONY: report test test-all lint browser benchmarks scaling duel clean
+.PHONY: report test test-all lint docs browser benchmarks scaling duel clean
 
 report: $(VENV)/.installed
 	$(VENV)/bin/gradcheck report gradcheck.modules examples/digits_mlp --threshold 1e-6
@@ -32,6 +32,11 @@ lint: $(VENV)/.installed
 
 test-all: $(VENV_ALL)/.installed browser
 	GRADCHECK_NO_SKIPS=1 $(VENV_ALL)/bin/python -m pytest -n auto
+
+# The site, into build/docs: warnings are errors, every link within it leads somewhere, nothing is loaded from a network.
+docs: $(VENV)/.installed
+	$(VENV)/bin/python -m sphinx -q -W --keep-going -n -j auto docs build/docs
+	@echo "build/docs/index.html"
 
 # The reports are tested in Debian's Chromium, or in the one that GRADCHECK_CHROMIUM names.
 browser:
@@ -57,14 +62,14 @@ duel: $(VENV_ALL)/.installed
 
 $(VENV)/.installed: pyproject.toml
 	$(call make-venv,$(VENV))
-	$(VENV)/bin/python $(PIP_INSTALL) -e '.[dev,report]'
+	$(VENV)/bin/python $(PIP_INSTALL) -e '.[dev,docs,report]'
 	touch $@
 
 # torch first, and pinned: whatever asks for it later is content with what is there.
 $(VENV_ALL)/.installed: pyproject.toml
 	$(call make-venv,$(VENV_ALL))
 	$(VENV_ALL)/bin/python $(PIP_INSTALL) '$(TORCH)'
-	$(VENV_ALL)/bin/python $(PIP_INSTALL) -e '.[dev,report,torch,jax,autograd,scipy,dask]' $(THIRD_PARTY)
+	$(VENV_ALL)/bin/python $(PIP_INSTALL) -e '.[dev,docs,report,torch,jax,autograd,scipy,dask]' $(THIRD_PARTY)
 	touch $@
 
 define make-venv

@@ -9,8 +9,8 @@ import numpy.typing as npt
 Array: TypeAlias = npt.NDArray[Any]
 Leaves: TypeAlias = Mapping[str, Array]
 Shape: TypeAlias = tuple[int, ...]
-Size: TypeAlias = "int | Shape"
+Size: TypeAlias = int | Shape
 Sizes: TypeAlias = Mapping[str, Size]
-Outputs: TypeAlias = "Array | Mapping[str, Array]"
+Outputs: TypeAlias = Array | Mapping[str, Array]
 Saved: TypeAlias = Any
 Generator: TypeAlias = np.random.Generator
