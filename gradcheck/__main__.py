@@ -2,7 +2,7 @@
 
 import sys
 
-from gradcheck.surfaces.cli import main
+from gradcheck.surfaces.command_line.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,7 @@ import tabulate
 
 import gradcheck
 import gradcheck.modules
-import gradcheck.surfaces.cli
+import gradcheck.surfaces.command_line.cli
 import gradcheck.surveying.properties
 import gradcheck.testing
 

@@ -25,11 +25,18 @@ LAYERS = {
     "testing": 5,
 }
 OUTSIDE = {"modules": 1, "plugins": 5}
+# What the parts of the surfaces use of each other; "" are the files beside the folders, which users call.
+PARTS: dict[str, set[str]] = {
+    "formats": set(),
+    "baselines": {"formats"},
+    "": {"formats"},
+    "command_line": {"formats", "baselines"},
+}
 FOLDERS = {name: ROOT / ("gradcheck" if name in LAYERS else "") / name for name in (*LAYERS, *OUTSIDE)}
 FILES = sorted(
     file
-    for folder in (ROOT / "gradcheck", *FOLDERS.values())
-    for file in (folder.rglob("*.py") if folder.name == "plugins" else folder.glob("*.py"))
+    for found in ((ROOT / "gradcheck").glob("*.py"), *(folder.rglob("*.py") for folder in FOLDERS.values()))
+    for file in found
 )
 
 
@@ -55,6 +62,12 @@ def folder_of(name: str) -> str:
     return [*name.split("."), "", ""][1]
 
 
+def part_of(name: str) -> str:
+    """The folder within the surfaces that a file is in; empty beside them."""
+    part = [*name.split("."), "", ""][2]
+    return part if part in PARTS else ""
+
+
 def plugin_of(name: str) -> str:
     """A plugin is a file or a folder; none imports another one."""
     return [*name.split("."), "", ""][2]
@@ -75,6 +88,21 @@ def test_imports_come_from_the_same_or_a_lower_layer(file: Path) -> None:
             assert own != "plugins" or plugin_of(name) == plugin_of(dotted(file)), f"{dotted(file)} imports {name}"
         else:
             assert LAYERS[folder] <= limit, f"{dotted(file)} (L{limit}) imports {name} (L{LAYERS[folder]})"
+
+
+def test_formats_and_baselines_know_nothing_of_what_uses_them() -> None:
+    for file in FILES:
+        own = dotted(file)
+        if folder_of(own) not in ("", "__main__"):
+            # A plugin, or what helps in tests, makes reports and writes them.
+            allowed = PARTS[part_of(own)] | {part_of(own)} if folder_of(own) == "surfaces" else {"", "formats"}
+            for name in (name for name in imports(file) if folder_of(name) == "surfaces"):
+                assert part_of(name) in allowed, f"{own} imports {name}"
+
+
+def test_every_part_of_the_surfaces_is_in_the_law() -> None:
+    folders = {file.parent.name for file in (ROOT / "gradcheck" / "surfaces").glob("*/__init__.py")}
+    assert folders == set(PARTS) - {""}
 
 
 def test_there_are_no_import_cycles() -> None:

@@ -7,7 +7,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from gradcheck.surfaces.cli import build_parser
+from gradcheck.surfaces.command_line.cli import build_parser
 
 
 def parsers() -> Iterator[tuple[str, argparse.ArgumentParser]]:

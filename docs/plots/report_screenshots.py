@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 import gradcheck
 from gradcheck.running.plan import plan_targets
 from gradcheck.running.run import run
-from gradcheck.surfaces.as_html import render_html
+from gradcheck.surfaces.formats.html.as_html import render_html
 from gradcheck.values.results import CaseResult, Verification
 from gradcheck.values.settings import Settings
 from tests.mutants import MUTANTS

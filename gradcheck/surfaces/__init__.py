@@ -1,1 +1,1 @@
-"""L5: what people see: the Report, its formats, the command line."""
+"""L5: what people see: the Report and the functions that make one; its formats, baselines, the command line."""

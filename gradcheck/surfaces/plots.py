@@ -7,8 +7,8 @@ import numpy as np
 
 from gradcheck.checking.evaluation import Evaluation
 from gradcheck.checking.pictures import with_picture
-from gradcheck.surfaces.sheets import worst_first
-from gradcheck.surfaces.visible import visible_name
+from gradcheck.surfaces.formats.html.sheets import worst_first
+from gradcheck.surfaces.formats.visible import visible_name
 from gradcheck.values.aliases import Array
 from gradcheck.values.errors import ConfigurationError, GradcheckError, did_you_mean
 from gradcheck.values.picture import BEYOND, EXPONENTS, LEVELS, NO_NUMBER, WITHIN, ZERO, Picture, StepCurve

@@ -19,9 +19,9 @@ from gradcheck.running.plan import Plan, plan
 from gradcheck.running.registry import Subject, modules_of, source_of
 from gradcheck.running.run import run
 from gradcheck.running.units import evaluation_of
-from gradcheck.surfaces.as_data import report_as_data
-from gradcheck.surfaces.as_html import has_jinja, render_notebook
-from gradcheck.surfaces.as_text import render_text
+from gradcheck.surfaces.formats.as_data import report_as_data
+from gradcheck.surfaces.formats.as_text import render_text
+from gradcheck.surfaces.formats.html.as_html import has_jinja, render_notebook
 from gradcheck.surfaces.options import settings_with
 from gradcheck.surfaces.plots import Again, plotted
 from gradcheck.values.aliases import Sizes

@@ -133,7 +133,7 @@ class CheckItem(pytest.Item):
 
     def require(self, *cases: CaseResult) -> None:
         """Raise GradientMismatch with all that is not accepted, in full."""
-        from gradcheck.surfaces.as_text import render_failures
+        from gradcheck.surfaces.formats.as_text import render_failures
         from gradcheck.values.errors import GradientMismatch
         from gradcheck.values.results import Verification
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from gradcheck.surfaces.outputs import Output
+    from gradcheck.surfaces.formats.outputs import Output
     from gradcheck.values.settings import Settings
 
 _SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
@@ -121,7 +121,7 @@ def report_file(config: pytest.Config) -> Output | None:
     # xdist's workers get the option as well; it is the controller that has all results.
     if not file or hasattr(config, "workerinput"):
         return None
-    from gradcheck.surfaces.outputs import output_for, require_writable
+    from gradcheck.surfaces.formats.outputs import output_for, require_writable
     from gradcheck.values.errors import ConfigurationError
 
     try:

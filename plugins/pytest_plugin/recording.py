@@ -41,7 +41,7 @@ def pytest_runtest_makereport(
     report = yield
     cases, problems = item.stash.get(_CASES, ()), item.stash.get(_PROBLEMS, ())
     if call.when == "call" and (cases or problems):
-        from gradcheck.surfaces.as_data import results_as_json
+        from gradcheck.surfaces.formats.as_data import results_as_json
 
         setattr(report, ATTRIBUTE, results_as_json(cases, problems))
     return report

@@ -30,7 +30,7 @@ class Summary:
 
     def verification(self) -> Verification:
         """All results, case by case."""
-        from gradcheck.surfaces.from_data import joined, results_from_json
+        from gradcheck.surfaces.formats.from_data import joined, results_from_json
         from gradcheck.values.results import Verification
 
         reported = [results_from_json(text) for text in self.reported]
@@ -40,7 +40,7 @@ class Summary:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """One line for every module; with -v the table of leaves before it."""
         if self.reported:
-            from gradcheck.surfaces.as_text import render_modules, render_table
+            from gradcheck.surfaces.formats.as_text import render_modules, render_table
 
             verification, verbosity = self.verification(), self.config.get_verbosity()
             settings = verification.settings
@@ -55,7 +55,7 @@ class Summary:
     def pytest_sessionfinish(self) -> None:
         """Write the report."""
         if (output := report_file(self.config)) is not None and output.file is not None:
-            from gradcheck.surfaces.outputs import FORMATS, write_file
+            from gradcheck.surfaces.formats.outputs import FORMATS, write_file
 
             write_file(output.file, FORMATS[output.format](self.verification()))
 

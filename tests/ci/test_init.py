@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gradcheck.running.config import load_configuration
-from gradcheck.surfaces.cli import main
+from gradcheck.surfaces.command_line.cli import main
 from tests.ci.jobs import ROOT, Outcome, git, line_of, run_steps, shell
 from tests.sources import LAYERS
 

@@ -10,7 +10,7 @@ import gradcheck
 from gradcheck import Verdict, real
 from gradcheck.checking.check import Check
 from gradcheck.checking.checks import CHECKS
-from gradcheck.surfaces.explanations import render_checks_page, render_explanation
+from gradcheck.surfaces.formats.explanations import render_checks_page, render_explanation
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gradcheck.running.plan import Plan, plan_targets
-from gradcheck.surfaces.as_data import results_as_json
+from gradcheck.surfaces.formats.as_data import results_as_json
 from gradcheck.values.results import CaseResult
 from gradcheck.values.settings import Settings
 

@@ -15,7 +15,7 @@ import pytest
 
 from gradcheck.running.engines import cluster
 from gradcheck.running.run import run
-from gradcheck.surfaces.cli import main
+from gradcheck.surfaces.command_line.cli import main
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.verdict import Verdict
 from tests.running.subjects import BAD, GOOD, HANGS, KILLS, LOGS, RAISES, planned, wait_for, without_seconds

@@ -19,16 +19,16 @@ from gradcheck.running.config import Configuration, configuration_from, load_con
 from gradcheck.running.journal import open_journal
 from gradcheck.running.plan import plan_targets
 from gradcheck.running.run import run
-from gradcheck.surfaces.as_data import render_json, results_as_json
-from gradcheck.surfaces.cli import main
-from gradcheck.surfaces.from_data import results_from_json, verification_from_json
-from gradcheck.surfaces.outputs import FORMATS
+from gradcheck.surfaces.command_line.cli import main
+from gradcheck.surfaces.formats.as_data import render_json, results_as_json
+from gradcheck.surfaces.formats.from_data import results_from_json, verification_from_json
+from gradcheck.surfaces.formats.outputs import FORMATS
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import Verification
 from gradcheck.values.settings import Settings
+from tests.surfaces.command_line.test_cli import GOOD
 from tests.surfaces.drawn import fuzzed, texts, verifications
-from tests.surfaces.test_cli import GOOD
-from tests.surfaces.test_formats import DOCUMENT
+from tests.surfaces.formats.test_formats import DOCUMENT
 
 # No slash: whatever is taken for the name of a file is one in the folder of the test.
 words = texts.map(lambda text: text.replace("/", "|"))

@@ -15,7 +15,7 @@ import pytest
 import gradcheck
 from gradcheck import Verdict, real
 from gradcheck.modules import Linear, MaxPool2d, Softmax, Tanh
-from gradcheck.surfaces.reproduction import render_reproduction
+from gradcheck.surfaces.formats.reproduction import render_reproduction
 from gradcheck.surveying.judging import WrongCall
 from gradcheck.testing import search_test
 from gradcheck.values.aliases import Array, Leaves

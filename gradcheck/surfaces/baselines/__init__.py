@@ -1,0 +1,1 @@
+"""Runs that are kept, and what is worse or better than in one."""

@@ -1,0 +1,1 @@
+"""The report as a page: what is on it, its figures, and its templates."""
