@@ -23,13 +23,18 @@ CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VARYING = re.compile(
     r"\d\.\d+e-(0[89]|[1-9]\d)|\d+e-1\d|\b\d+\.\d+s\b|\d+\.\d%|\b\d(\.\d)?e\+\d\d|reproduce_failure\('.*?'\)"
 )
+FRAMEWORK_OF = {"torch.md": "torch", "jax.md": "jax"}  # what all blocks of a page need
 pages = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def require(framework: str) -> None:
+    pytest.importorskip(framework, reason=f"{framework} is not installed; make test-all installs it")
 
 
 @pytest.mark.parametrize("name", [dotted(file) for file in FILES if file.name != "__main__.py"])
 def test_docstring_examples(name: str) -> None:
     if framework := re.match(r"gradcheck\.plugins\.(\w+)_adapter", name):
-        pytest.importorskip(framework[1], reason=f"{framework[1]} is not installed; make test-all installs it")
+        require(framework[1])
     failures, _ = doctest.testmod(importlib.import_module(name), verbose=False)
     assert failures == 0
 
@@ -43,6 +48,8 @@ def test_python_blocks(
     def compared(example: Example) -> None:
         assert shown(example.parsed) == shown(capsys.readouterr().out, like=example.parsed)
 
+    if page.name in FRAMEWORK_OF:
+        require(FRAMEWORK_OF[page.name])
     monkeypatch.chdir(tmp_path)
     printed = CodeBlockParser("output", evaluator=compared)
     document = Sybil([PythonCodeBlockParser(), printed, SkipParser()], path=str(page.parent)).parse(page)
