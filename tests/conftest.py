@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import TypeVar
 
 import hypothesis
@@ -13,6 +14,7 @@ import gradcheck.modules
 import gradcheck.surfaces.command_line.cli
 import gradcheck.surveying.properties
 import gradcheck.testing
+from tests.wheels import build_wheel
 
 pytest_plugins = ["pytester"]
 
@@ -27,6 +29,12 @@ for _name in gradcheck.__all__:
 # How long an example takes depends on what else the machine does: no test is timed.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel as a release would have it."""
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)

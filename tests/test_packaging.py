@@ -1,9 +1,7 @@
 """The built wheel, installed into an environment of its own, used from a project of its own."""
 
 import json
-import os
 import subprocess
-import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.sources import LAYERS
-
-ROOT = Path(__file__).parent.parent
+from tests.wheels import bare_environment, pip
 
 
 @dataclass(frozen=True)
@@ -24,36 +21,15 @@ class Environment:
 
     def run(self, *command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         """Run one of its commands, with nothing of this process's environment that could help it."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COVERAGE", "PYTEST"))}
         executable = self.folder / "bin" / command[0]
         return subprocess.run(
-            [executable, *command[1:]], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+            [executable, *command[1:]], cwd=cwd, capture_output=True, text=True, env=bare_environment(), check=False
         )
 
 
-def pip(python: Path | str, *arguments: str) -> None:
-    command = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    folder = tmp_path_factory.mktemp("wheel")
-    # From a copy of what is committed or about to be: `build/` left by an earlier build would be packed too.
-    source = folder / "source"
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file() or (ROOT / name).is_symlink():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            if (ROOT / name).is_symlink():
-                (source / name).symlink_to((ROOT / name).readlink())
-            else:
-                (source / name).write_bytes((ROOT / name).read_bytes())
-    pip(sys.executable, "wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(source))
-    (wheel,) = folder.glob("gradcheck-*.whl")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    folder = tmp_path_factory.mktemp("installed")
     venv.create(folder / "env", with_pip=True)
     python = folder / "env" / "bin" / "python"
     pip(python, "install", "numpy", "pytest", "hypothesis", "tabulate", "tomli")
