@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,17 @@ def test_inputs_are_data_never_code(project: Path) -> None:
 def test_the_action_uses_actions_by_version_and_says_the_shell(project: Path) -> None:
     for step in ACTION["runs"]["steps"]:
         assert ("run" in step and step["shell"] == "bash") or "@v" in step["uses"]
+
+
+def test_the_page_has_every_input_and_a_part_of_the_example() -> None:
+    page = (ROOT / "docs" / "how-to" / "ci.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == list(ACTION["inputs"])
+    assert all(f"`{output}`" in page for output in ACTION["outputs"])
+    step, hooks = (part.partition("```")[0] for part in page.split("```yaml\n")[1:])
+    assert step in (ROOT / "examples" / "ci" / "github.yml").read_text(encoding="utf-8")
+    offered = {hook["id"] for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))}
+    (used,) = yaml.safe_load(hooks)["repos"][0]["hooks"]
+    assert used["id"] in offered
 
 
 @pytest.mark.parametrize("place", ["action.yml", "examples/ci/github.yml", "examples/ci/gitlab-ci.yml"])
