@@ -8,7 +8,7 @@ from pathlib import Path
 import gradcheck
 
 sys.path.insert(0, str(Path(__file__).parent))
-os.environ["COLUMNS"] = "96"  # how wide argparse writes the pages of help
+os.environ["COLUMNS"] = "90"  # how wide argparse writes the pages of help
 
 project = "gradcheck"
 version = release = gradcheck.__version__

@@ -11,6 +11,8 @@ from sphinx.application import Sphinx
 
 import gradcheck
 
+CATALOGUE = "reference/catalogue"
+ARRAY = re.compile(r"~?numpy\.ndarray\[~?\w*\.?tuple\[~?[\w.]+, \.\.\.\], ~?[\w.]+\[~?[\w.]+\]\]")
 CODE = re.compile(r"\s*(>>>|\.\.\. )")
 LITERAL = re.compile(r"(``.*?``)")
 MARK = re.compile(r"([*|])")
@@ -64,7 +66,24 @@ def on_docstring(app: Sphinx, what: str, name: str, of: object, options: object,
     lines[:] = for_sphinx(lines, name)
 
 
+def on_signature(
+    app: Sphinx, what: str, name: str, of: object, options: object, signature: str | None, returned: str | None
+) -> tuple[str | None, str | None]:
+    """Write arrays as such, and defaults that are made anew each time as dots."""
+    del app, what, name, of, options
+    arguments, result = (ARRAY.sub("~numpy.ndarray", text or "") for text in (signature, returned))
+    return arguments.replace("<factory>", "...") or None, result or None
+
+
+def on_member(app: Sphinx, what: str, name: str, of: object, skipped: bool, options: object) -> bool | None:
+    """In the catalogue leave out what every module has: it is documented by the contract that they implement."""
+    del what, of, skipped, options
+    return True if app.env.docname == CATALOGUE and hasattr(gradcheck.Module, name) else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("autodoc-process-docstring", on_docstring)
+    app.connect("autodoc-process-signature", on_signature)
+    app.connect("autodoc-skip-member", on_member)
     return {"parallel_read_safe": True}
