@@ -18,7 +18,7 @@ LITERAL = re.compile(r"(``.*?``)")
 MARK = re.compile(r"([*|])")
 PAGE = re.compile(r"(?:``)?docs/([\w-]+)\.md(?:``)?")
 NAME = re.compile(r"``(?:gradcheck\.)?(\w+)``|(?<![\w.`])(GradientMismatch|[A-Z]\w+Error)(?![\w`])")
-ARGUMENT = re.compile(r" {4}(?P<names>[\w\\*, ]+): (?P<text>.*)")
+ARGUMENT = re.compile(r" {4}(?P<names>\S[\w\\*, ]*): (?P<text>.*)")
 
 
 def for_sphinx(lines: Iterable[str], own: str) -> list[str]:
@@ -26,8 +26,8 @@ def for_sphinx(lines: Iterable[str], own: str) -> list[str]:
 
     >>> for_sphinx(["|x| of ``from_object``, see docs/scaling.md."], "gradcheck.check")
     ['\\|x\\| of :py:obj:`~gradcheck.from_object`, see :doc:`/scaling`.']
-    >>> for_sphinx(["Arguments:", "    a, b: two", "        numbers."], "")
-    [':Arguments:', '    * **a, b** – two', '      numbers.']
+    >>> for_sphinx(["Arguments:", "    a, b: two", "        numbers: any."], "")
+    [':Arguments:', '    * **a, b** – two', '      numbers: any.']
     """
     return list(_with_lists(line if CODE.match(line) else _linked(_plain(line), own) for line in lines))
 
