@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from gradcheck import __version__
 from gradcheck.surfaces.formats.reproduction import render_reproduction, repeating_command
@@ -48,7 +49,7 @@ def render_text(verification: Verification, *, verbose: bool = False, quiet: boo
     parts += [
         _indented(f"{paint(Verdict.ERROR, 'not loaded')}  {problem.message}") for problem in verification.problems
     ]
-    parts += [render_check(case, check, verification, paint) for case, check in verification.failures]
+    parts += _in_full(verification, paint)
     parts += _notes(verification)
     parts.append(render_summary(verification, paint))
     return "\n\n".join(parts) + "\n"
@@ -66,9 +67,25 @@ def _indented(text: str) -> str:
 def render_failures(verification: Verification) -> str:
     """What does not count as success, in full, and the table of its leaves."""
     verification = visible(verification)
-    parts = [render_check(case, check, verification) for case, check in verification.failures]
+    parts = _in_full(verification)
     failing = [case for case in verification.cases if any(case is failed for failed, _ in verification.failures)]
     return "\n\n".join([*parts, render_table(failing, verbose=True)])
+
+
+def _in_full(verification: Verification, paint: Paint = plain) -> list[str]:
+    """All that does not count as success; what has the same reason in one case is told once."""
+    parts = []
+    for _, alike in groupby(verification.failures, _reason):
+        (case, first), *others = alike
+        parts.append(render_check(case, first, verification, paint, [check.label for _, check in others]))
+    return parts
+
+
+def _reason(failure: tuple[CaseResult, CheckResult]) -> tuple[object, ...]:
+    """What two failures share that are told as one: only where nothing but the message tells them apart."""
+    case, check = failure
+    telling = check.label if check.evidence or check.diagnoses else ""
+    return case.id, check.verdict, check.message, telling
 
 
 def render_table(cases: Sequence[CaseResult], *, verbose: bool = False, paint: Paint = plain) -> str:
@@ -114,8 +131,13 @@ def render_check(
     check: CheckResult,
     verification: Verification,
     paint: Paint = plain,
+    likewise: Sequence[str] = (),
 ) -> str:
-    """One check in full: what was found, the entries that decide, and how to repeat it."""
+    """One check in full: what was found, the entries that decide, and how to repeat it.
+
+    Arguments:
+        likewise: other checks of the case with the same result.
+    """
     from tabulate import tabulate
 
     case, check = visible(replace(case, checks=())), visible(check)
@@ -123,6 +145,7 @@ def render_check(
     place = f"  ({source.file}:{source.line})" if source.file else ""
     lines = [f"{paint(check.verdict, check.verdict.value.upper())}  {case.id}::{check.label}{place}"]
     lines += [f"  {line}" for line in check.message.splitlines()]
+    lines += [_indented(f"  the same for {', '.join(likewise)}")] if likewise else []
     for diagnosis in check.diagnoses:
         evidence = "" if diagnosis.evidence in check.message else f": {diagnosis.evidence}"
         lines += [_indented(f"  suspect: {diagnosis.cause}{evidence}"), _indented(f"           {diagnosis.advice}")]

@@ -1,6 +1,7 @@
 """JSON and JUnit: valid, complete, and safe with any name or number."""
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,20 @@ def test_names_are_escaped_in_a_notebook() -> None:
     )
     assert "<script>" not in report._repr_html_()
     assert "&lt;script&gt;" in report._repr_html_()
+
+
+def test_what_fails_for_one_reason_is_told_once() -> None:
+    class Unsummed(Linear):
+        """The gradient of the bias has the shape of the output, so that no check of a gradient can go on."""
+
+        def backward(self, saved: Any, a_bar: Any, /) -> Any:
+            return {**super().backward(saved, a_bar), "bias": a_bar.copy()}
+
+    report = gradcheck.check(Unsummed(), checks=("dimensions", "gradient", "linearity"))
+    text = report.to_text(quiet=True)
+    told = re.findall(r"^ERROR  (\S.*?)::gradient\[x\].*\n  Unsummed: backward gives no.*\n  (.*)$", text, re.M)
+    likewise = "the same for gradient[weight], gradient[bias], linearity"
+    failures = report.verification.failures
+    assert told == [(case.id, likewise) for case, check in failures if check.label == "linearity"]
+    assert text.count("\nERROR  ") == len(told) == 3
+    assert text.count("\nFAIL  ") == 4  # dimensions, each with shapes of its own, and at the example too
