@@ -1,6 +1,7 @@
 """`gradcheck init` sets a project up that fails on a bug from then on, and never touches what is there."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,17 @@ Output = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "project"
     (folder / "src" / "mypkg").mkdir(parents=True)
     (folder / "src" / "mypkg" / "__init__.py").touch()
     (folder / "src" / "mypkg" / "layers.py").write_text(LAYERS)
     monkeypatch.chdir(folder)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    return folder
+    yield folder
+    # Tests of the plugin have a package of this name as well.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "mypkg"]:
+        del sys.modules[name]
 
 
 def job(folder: Path) -> Outcome:
