@@ -1,20 +1,20 @@
 """Functions of autograd made into Modules."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from inspect import BoundArguments, Parameter, Signature, getclosurevars
+from inspect import Signature, getclosurevars
 from typing import Any
 
 import numpy as np
 
 from gradcheck.adapters.functions import function_name
+from gradcheck.adapters.signatures import bindable, bound, names_at, require_fitting
 from gradcheck.plugins.autograd_adapter.autograd_module import AutogradModule
 from gradcheck.plugins.autograd_adapter.framework import core, is_primitive
 from gradcheck.plugins.autograd_adapter.tracing import Named
 from gradcheck.plugins.autograd_adapter.trees import filled, leaves_in, places
 from gradcheck.values.declarations import Declaration
-from gradcheck.values.errors import PointError, TargetError, did_you_mean
+from gradcheck.values.errors import PointError, TargetError
 from gradcheck.values.module import signature_of
 
 
@@ -54,8 +54,9 @@ def from_autograd(
     if nondiff_argnums and arguments is None:
         raise TargetError(f"{name}: nondiff_argnums is {nondiff_argnums}; give their values as well: arguments={{...}}")
     given = dict(arguments or {})
-    _require_fitting(signature, given, arguments is not None, name)
-    constant = _names_at(signature, nondiff_argnums, name)
+    if arguments is not None:
+        require_fitting(signature, given, name)
+    constant = names_at(signature, nondiff_argnums, name)
     kept = {key: value for key, value in given.items() if key not in constant}
     template = {key: places(value, key) if key in kept else value for key, value in given.items()}
     defaults = {leaf: np.asarray(value) for key, value in kept.items() for leaf, value in leaves_in(value, key).items()}
@@ -65,7 +66,8 @@ def from_autograd(
         if arguments is not None and unknown:
             raise PointError(f"there is no leaf {unknown[0]!r}; the arguments have {', '.join(defaults) or 'none'}")
         values = leaves if arguments is None else {key: filled(value, leaves) for key, value in template.items()}
-        positional, keywords = _bound(signature, dict(values))
+        # By position as far as that goes: autograd differentiates nothing that is given by name.
+        positional, keywords = bound(signature, values)
         return function(*positional, **keywords)
 
     return AutogradModule(
@@ -77,7 +79,7 @@ def from_autograd(
         defaults,
         order,
         _origin(function),
-        None if arguments is not None or signature is None or _has(signature, Parameter.POSITIONAL_ONLY) else signature,
+        bindable(signature) if arguments is None else None,
     )
 
 
@@ -101,43 +103,3 @@ def _origin(function: Any) -> object:
     made = core.primitive_vjps.get(function)
     rules = {} if made is None else getclosurevars(made).nonlocals.get("vjps_dict", {})
     return next((rule for rule in rules.values()), function.fun)
-
-
-def _bound(signature: Signature | None, arguments: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Arguments in the order of the parameters: only what is given by position is differentiated by autograd."""
-    known = {} if signature is None else signature.parameters
-    if signature is None or (_has(signature, Parameter.VAR_POSITIONAL) and not set(arguments) & set(known)):
-        return tuple(arguments.values()), {}
-    if _has(signature, Parameter.VAR_KEYWORD):
-        return (), arguments
-    bound = BoundArguments(signature, OrderedDict(arguments))
-    return bound.args, bound.kwargs
-
-
-def _require_fitting(signature: Signature | None, arguments: Mapping[str, Any], complete: bool, name: str) -> None:
-    """Raise PointError unless the function takes arguments of these names."""
-    if signature is None or _has(signature, Parameter.VAR_POSITIONAL) or _has(signature, Parameter.VAR_KEYWORD):
-        return
-    known = signature.parameters
-    for argument in arguments:
-        if argument not in known:
-            hint = did_you_mean(argument, known)
-            raise PointError(f"{name} has no argument {argument!r}; it takes {', '.join(known) or 'none'}{hint}")
-    missing = [key for key, parameter in known.items() if parameter.default is Parameter.empty and key not in arguments]
-    if missing and complete:
-        raise PointError(f"{name}: no value given for {', '.join(missing)}; it takes {', '.join(known)}")
-
-
-def _names_at(signature: Signature | None, positions: Sequence[int], name: str) -> tuple[str, ...]:
-    known = () if signature is None else tuple(signature.parameters)
-    for position in positions:
-        if not -len(known) <= position < len(known):
-            raise TargetError(
-                f"{name}: nondiff_argnums has {position}, but there are {len(known)} arguments:"
-                f" {', '.join(known) or 'none that Python can tell'}"
-            )
-    return tuple(known[position] for position in positions)
-
-
-def _has(signature: Signature, kind: Any) -> bool:
-    return any(parameter.kind is kind for parameter in signature.parameters.values())

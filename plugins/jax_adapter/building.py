@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 from gradcheck.adapters.functions import function_name
-from gradcheck.plugins.jax_adapter.calling import bindable_signature, by_name, names_at, require_fitting
+from gradcheck.adapters.signatures import bindable, names_at, require_fitting
+from gradcheck.plugins.jax_adapter.calling import by_name
 from gradcheck.plugins.jax_adapter.framework import error_of, jax, precision_for
 from gradcheck.plugins.jax_adapter.jax_module import JaxModule
 from gradcheck.plugins.jax_adapter.trees import Arguments, array_of
 from gradcheck.values.declarations import Declaration
 from gradcheck.values.errors import PointError, TargetError
+from gradcheck.values.module import signature_of
 
 DTYPES = (None, "float64", "native")
 
@@ -56,12 +58,12 @@ def from_jax(
     >>> list(module.defaults)
     ['params.w', 'x']
     """
-    name = name or name_of(function)
+    name, signature = name or name_of(function), signature_of(function)
     if nondiff_argnums and arguments is None:
         raise TargetError(f"{name}: nondiff_argnums is {nondiff_argnums}; give their values as well: arguments={{...}}")
     if dtype not in DTYPES:
         raise TargetError(f"{name}: dtype is {dtype!r}; expected 'float64', 'native' or None")
-    constant = (*names_at(function, nondiff_argnums, name), *_declared_constant(function, name))
+    constant = names_at(signature, (*nondiff_argnums, *_declared_constant(function)), name)
     declared = _declarations(inputs or {}, name), _declarations(parameters or {}, name)
     module = JaxModule(
         by_name(function),
@@ -72,12 +74,12 @@ def from_jax(
         jit=jit,
         order=order,
         origin=_origin(function),
-        signature=bindable_signature(function) if arguments is None else None,
+        signature=bindable(signature) if arguments is None else None,
     )
     if arguments is None:
         structure = Arguments.of({**(inputs or {}), **(parameters or {})})[0] if any(declared) else None
         return replace(module, arguments=structure)
-    require_fitting(function, arguments, name)
+    require_fitting(signature, arguments, name)
     return _with_arguments(module, arguments, constant, dtype)
 
 
@@ -118,10 +120,9 @@ def _error_of(module: JaxModule) -> Exception | None:
         return error_of(derivative, differentiated)
 
 
-def _declared_constant(function: Any, name: str) -> tuple[str, ...]:
-    """The arguments that a custom_vjp or custom_jvp itself calls not differentiable."""
-    positions = getattr(function, "nondiff_argnums", ())
-    return names_at(function, tuple(positions), name)
+def _declared_constant(function: Any) -> tuple[int, ...]:
+    """Where the arguments are that a custom_vjp or custom_jvp itself calls not differentiable."""
+    return tuple(getattr(function, "nondiff_argnums", ()))
 
 
 def _declarations(given: Mapping[str, Any], name: str) -> dict[str, Declaration]:
