@@ -180,6 +180,17 @@ def test_a_stream_that_is_ignored_is_named_as_such() -> None:
     assert of("repeatability", Evaluates()).message.endswith("another stream makes no difference here")
 
 
+def test_a_mask_of_four_entries_does_not_come_out_the_same_by_chance() -> None:
+    class KeepsMost(IgnoresTheStream):
+        def forward(self, x: Any, rng: Any) -> Any:
+            mask = np.random.random(x.shape) < 0.8  # three in a row are the same one time in fourteen
+            return x * mask, mask
+
+    np.random.seed(0)
+    found = [of("repeatability", KeepsMost(), cases=[{"N": 2, "D": 2}]).verdict for _ in range(50)]
+    assert found == [Verdict.FAIL] * 50
+
+
 def test_a_small_spread_is_measured_and_noted() -> None:
     own = np.random.default_rng(0)
     result = of("repeatability", functions(lambda x: x * (1 + 1e-12 * own.random()), lambda x, a: a.copy()))
