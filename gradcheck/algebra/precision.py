@@ -61,8 +61,11 @@ class Noise:
         return Noise(self.eps[chosen], self.spread[chosen])
 
     def at(self, *values: Array) -> Array:
-        """Absolute error of outputs of the given sizes; of several, that of the largest."""
-        size = reduce(np.maximum, (np.abs(value) for value in values))
+        """Absolute error of outputs that have some values; of several, that of the largest."""
+        return self.of_size(reduce(np.maximum, (np.abs(value) for value in values)))
+
+    def of_size(self, size: Array) -> Array:
+        """Absolute error of outputs of the given magnitudes."""
         error = np.asarray(np.maximum(self.eps * size, self.spread))
         if np.min(size, initial=np.inf) >= _FLOAT64.smallest_normal:
             return error

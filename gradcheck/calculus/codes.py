@@ -60,7 +60,7 @@ def _grids(
     samples = samples_of(first, shape, generator)
 
     def apart(leaf: str, one: int, other: int) -> bool:
-        return not np.any(pulls.row(other)[leaf][np.flatnonzero(pulls.row(one)[leaf])])
+        return not np.any(pulls.row(other)[leaf][np.flatnonzero(pulls.row(one)[leaf] != 0)])
 
     return {leaf: grid_of(first, shape, samples, partial(apart, leaf)) for leaf in leaves}
 
@@ -85,7 +85,7 @@ def _decoded(pulls: PullBacks, grid: Grid, found: Mapping[str, Entries], generat
     for members in grid.members():
         weights = generator.choice([-2.0, -1.0, -0.5, 0.5, 1.0, 2.0], members.size)
         gradients = {leaf: gradient.copy() for leaf, gradient in pulls.pulled(members, weights, found).items()}
-        columns = {leaf: np.flatnonzero(gradients[leaf]) for leaf in found}
+        columns = {leaf: np.flatnonzero(gradients[leaf] != 0) for leaf in found}
         ranks = {leaf: last[leaf][columns[leaf]] for leaf in found}
         if members.size == 1:
             ranks = {leaf: np.zeros_like(rank) for leaf, rank in ranks.items()}

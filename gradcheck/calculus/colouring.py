@@ -1,5 +1,7 @@
 """Which coordinates of a leaf may be perturbed together: those whose columns have no output in common."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from gradcheck.calculus.jacobian import Jacobian
@@ -39,7 +41,8 @@ def disjoint_groups(jacobian: Jacobian, shape: Shape, columns: Array, generator:
 def by_colour(colour: Array, members: Array) -> list[Array]:
     """The members of each colour that there is, in order."""
     order = np.argsort(colour.astype(np.uint16) if colour.max() < _FEW else colour, kind="stable")
-    return np.split(members[order], np.flatnonzero(np.diff(colour[order])) + 1)
+    ordered, cuts = members[order], np.flatnonzero(np.diff(colour[order])) + 1
+    return [ordered[start:stop] for start, stop in pairwise([0, *cuts.tolist(), order.size])]
 
 
 def _grid(jacobian: Jacobian, shape: Shape) -> Array:
@@ -49,10 +52,10 @@ def _grid(jacobian: Jacobian, shape: Shape) -> Array:
     """
     middle = [size // 2 for size in shape]
     j = int(np.ravel_multi_index(middle, shape)) if shape else 0
-    rows = jacobian.rows[jacobian.starts[j] : jacobian.starts[j + 1]]
-    met = np.zeros(jacobian.shape[0], bool)
-    met[rows] = True
-    neighbours = np.unravel_index(np.unique(jacobian.columns[met[jacobian.rows]]), shape)
+    met, near = (np.zeros(count, bool) for count in jacobian.shape)
+    met[jacobian.rows[jacobian.columns == j]] = True
+    near[jacobian.columns[met[jacobian.rows]]] = True
+    neighbours = np.unravel_index(np.flatnonzero(near), shape)
     colour = np.zeros(shape, np.intp)
     for axis, (size, found) in enumerate(zip(shape, neighbours, strict=True)):
         low, high = found.min(initial=middle[axis]), found.max(initial=middle[axis])
@@ -89,7 +92,7 @@ def _kinds(jacobian: Jacobian, generator: np.random.Generator) -> tuple[Array, A
 
     Columns are told apart by the sums of random 64-bit numbers of their rows.
     """
-    random = generator.integers(0, 2**63, jacobian.shape[0], np.uint64)[jacobian.rows]
+    random = generator.integers(0, 2**63, jacobian.shape[0], np.uint64)[jacobian.by_columns.rows]
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(random, dtype=np.uint64)])  # modulo 2⁶⁴
     _, examples, kind = np.unique(total[jacobian.starts[1:]] - total[jacobian.starts[:-1]], True, True)
     return kind.reshape(-1), examples

@@ -6,7 +6,7 @@ from gradcheck.algebra.precision import Noise
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.extrapolation import ROUNDINGS, Limit, limit_of
 from gradcheck.calculus.noise import COARSEST_GRID, illusions_in, is_usable, piece_sizes, tail_noise
-from gradcheck.calculus.samples import Quotients, Samples, difference
+from gradcheck.calculus.samples import Quotients, Samples
 from gradcheck.values.aliases import Array
 
 # A jump between the one-sided quotients that keeps more than this of itself when the step is divided by 4 is
@@ -42,11 +42,13 @@ def first_estimates(samples: Samples) -> Estimate:
 
 def first_estimate(above: Array, below: Array, centre: Array, width: Array, noise: Noise) -> Estimate:
     """What ``first_estimates`` says of any entries: all arrays, and the noise, broadcast to the shape of ``above``."""
-    value, error = difference(above, below, centre, width, noise)
     with np.errstate(all="ignore"):
+        if not (width > 0).all():  # a step was too small for the dtype
+            width = np.where(width > 0, width, np.nan)
+        moved, size = above - below, np.maximum(np.maximum(np.abs(above), np.abs(below)), np.abs(centre))
+        value, error = moved / width, noise.of_size(size) * (2 / width)
         bend = np.abs(above + below - 2 * centre)
-        size = np.maximum(np.abs(above - below), _HARDLY * np.maximum(np.abs(above), np.abs(centre)))
-        known = ~(bend > _BENT * size)
+        known = bend <= _BENT * np.maximum(np.abs(moved), _HARDLY * size)
     finite = np.isfinite(value)
     if not finite.all():
         value, known = np.where(finite, value, np.nan), known & finite

@@ -33,11 +33,9 @@ class Found:
 
     def jacobian(self, outputs: int) -> Jacobian:
         """The Jacobian of all that were found."""
-        shape, parts = (outputs, self.size), (self.rows, self.columns, self.values)
-        if not self.rows:
-            nowhere = np.zeros(0, np.intp)
-            return Jacobian.of_entries(shape, nowhere, nowhere, np.zeros(0))
-        return Jacobian.of_entries(shape, *(each[0] if len(each) == 1 else np.concatenate(each) for each in parts))
+        nowhere = np.zeros(0, np.intp)
+        parts = (self.rows or [nowhere], self.columns or [nowhere], self.values or [np.zeros(0)])
+        return Jacobian((outputs, self.size), *(each[0] if len(each) == 1 else np.concatenate(each) for each in parts))
 
 
 def decoded_jacobians(
@@ -100,8 +98,7 @@ def _right(
     given = pulls.pulled(np.arange(pulls.outputs), everywhere, jacobians)
     right = {leaf: found for leaf, found in jacobians.items() if _same(found, everywhere, given[leaf], eps)}
     sums = {leaf: sum(known[i] * row[leaf] for i, row in pulls.rows.items()) for leaf in right}
-    rows = np.fromiter(pulls.rows, np.intp)
-    return {leaf: found for leaf, found in right.items() if _same(found.in_rows(rows), known, sums[leaf], eps)}
+    return {leaf: found for leaf, found in right.items() if _same(found, known, sums[leaf], eps)}
 
 
 def _same(jacobian: Jacobian, cotangent: Array, given: Array, eps: float) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,6 +36,11 @@ class Estimate:
     forwards: int
 
     ARRAYS: ClassVar = ("value", "error", "half", "noise", "still", "firm")
+
+    @cached_property
+    def is_smooth(self) -> bool:
+        """Whether none is at a kink."""
+        return not self.half.any()
 
     def where(self, chosen: Array, other: "Estimate") -> "Estimate":
         """Return this estimate where chosen, else the other, with the forwards of both."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ class Pairs:
         return Pairs(**parts)
 
 
+def by_group(values: Array, groups: Sequence[Array] | Array) -> list[Array]:
+    """Values of all members, one group after the other, as those of each group."""
+    stops = np.cumsum([members.size for members in groups]).tolist()
+    return [values[start:stop] for start, stop in pairwise([0, *stops])]
+
+
 class Line:
     """Takes samples along any coordinate of one leaf; counts what it costs."""
 
@@ -67,8 +74,7 @@ class Line:
         above, below = (np.empty((len(steps), self.outputs)) for _ in range(2))
         with np.errstate(all="ignore"):
             if not self.all_at_once(coordinates, pairs.upper, pairs.lower, above, below):
-                for k, coordinate in enumerate(coordinates.tolist()):
-                    self.outputs_around(coordinate, pairs.upper[k], pairs.lower[k], above[k], below[k])
+                self.each_by_itself(coordinates, pairs.upper, pairs.lower, above, below)
         return Samples(pairs.up, pairs.down, above, below, self.centre, self.noise)
 
     def pairs(self, coordinates: Array, steps: Array) -> "Pairs":
@@ -84,30 +90,48 @@ class Line:
         up, down = upper.astype(exact) - values.astype(exact), values.astype(exact) - lower.astype(exact)
         return Pairs(upper, lower, up.astype(np.float64), down.astype(np.float64))
 
-    def outputs_around(self, coordinates: Any, upper: Any, lower: Any, above: Array, below: Array) -> None:
-        """Write down the outputs with one coordinate, or several at once, at the points above, and at those below."""
-        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
-        entries[coordinates] = upper
-        above[:] = evaluate(leaves)
-        entries[coordinates] = lower
-        below[:] = evaluate(leaves)
-        entries[coordinates] = self._original[coordinates]
-        self.forwards += 2
+    def each_by_itself(self, coordinates: Array, upper: Array, lower: Array, above: Array, below: Array) -> None:
+        """Write down the outputs with each of some coordinates at a point above and at one below.
 
-    def each_by_itself(self, coordinates: Array, pairs: "Pairs", above: Array, below: Array) -> None:
-        """Write down the outputs around each of some coordinates (coordinates, outputs).
+        Arguments:
+            upper, lower: the points (coordinates,).
+            above, below: where to write (coordinates, outputs).
 
         The innermost loop of all: it does the least that can be done beside calling the forward.
         """
         entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
-        points = (array[coordinates].tolist() for array in (pairs.upper, pairs.lower, self._original))
-        for k, (j, upper, lower, value) in enumerate(zip(coordinates.tolist(), *points, strict=True)):
-            entries[j] = upper
+        points = (array.tolist() for array in (coordinates, upper, lower, self._original[coordinates]))
+        for k, (j, high, low, value) in enumerate(zip(*points, strict=True)):
+            entries[j] = high
             above[k] = evaluate(leaves)
-            entries[j] = lower
+            entries[j] = low
             below[k] = evaluate(leaves)
             entries[j] = value
         self.forwards += 2 * coordinates.size
+
+    def each_group(
+        self,
+        groups: Sequence[Array] | Array,
+        upper: Sequence[Array],
+        lower: Sequence[Array],
+        above: Array,
+        below: Array,
+    ) -> None:
+        """Write down the outputs with each of some groups of coordinates at points above, and at points below.
+
+        Arguments:
+            upper, lower: the points of each group's members.
+            above, below: where to write (groups, outputs).
+        """
+        entries, evaluate, leaves = self._entries, self._near.evaluate, self._leaves
+        original = by_group(self._original[np.concatenate(groups)], groups)
+        for k, (members, high, low, values) in enumerate(zip(groups, upper, lower, original, strict=True)):
+            entries[members] = high
+            above[k] = evaluate(leaves)
+            entries[members] = low
+            below[k] = evaluate(leaves)
+            entries[members] = values
+        self.forwards += 2 * len(groups)
 
     @property
     def has_batches(self) -> bool:

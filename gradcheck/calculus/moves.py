@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from gradcheck.calculus.jacobian import Jacobian
-from gradcheck.calculus.line import Line, Pairs
+from gradcheck.calculus.line import Line, Pairs, by_group
 from gradcheck.values.aliases import Array
 
 # The column of an output that moves although no coordinate of its group is supposed to move it.
@@ -55,20 +55,65 @@ class Moves:
         return [counted.members, counted.group_of, *entries]
 
 
-def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Moves:
-    """Perturb some groups."""
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What backward says of groups of which each moves every output.
+
+    Arguments:
+        columns, values: whose entry it is, and the entry (groups, outputs).
+    """
+
+    columns: Array
+    values: Array
+
+    @classmethod
+    def of(cls, jacobian: Jacobian, groups: Sequence[Array]) -> "Sheet | None":
+        """All entries of a Jacobian, if it has one for every output of every group and no others."""
+        (outputs, coordinates), count = jacobian.shape, len(groups)
+        if count == 0 or jacobian.values.size != count * outputs:
+            return None
+        members, group_of = _members(groups)
+        if members.size != coordinates:
+            return None
+        group = np.empty(coordinates, np.intp)
+        group[members] = group_of
+        places = group[jacobian.columns] * outputs + jacobian.rows
+        return cls.laid_out((count, outputs), places, jacobian.columns, jacobian.values)
+
+    @classmethod
+    def laid_out(cls, shape: tuple[int, int], places: Array, columns: Array, values: Array) -> "Sheet":
+        """Entries of a column and a value each, by their places in an array of that shape."""
+        found = cls(np.empty(shape, columns.dtype), np.empty(shape, values.dtype))
+        found.columns.reshape(-1)[places], found.values.reshape(-1)[places] = columns, values
+        return found
+
+    def part(self, start: int, stop: int) -> "Sheet":
+        """The same of some of the groups."""
+        return Sheet(self.columns[start:stop], self.values[start:stop])
+
+
+def moves_of(
+    line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian, sheet: Sheet | None = None
+) -> Moves:
+    """Perturb some groups.
+
+    Arguments:
+        sheet: what backward says of them, if each moves every output.
+    """
     members, group_of = _members(groups)
     above, below = _sides(line, pairs, groups, members)
-    places, member = jacobian.entries_of(members)
+    if sheet is not None:
+        return _of_all_outputs(members, group_of, sheet, above, below)
+    rows, values, member = jacobian.entries_of(members)
     # An output is moved by whom backward says.
-    number, rows, values, owners = group_of[member], jacobian.rows[places], jacobian.values[places], members[member]
+    number, owners = group_of[member], members[member]
     claimed = number * line.outputs + rows
-    if places.size == above.size:
-        return _of_all_outputs(Moves(members, group_of, number, owners, rows, values, above, below), claimed)
+    if claimed.size == above.size:
+        return _of_all_outputs(members, group_of, Sheet.laid_out(above.shape, claimed, owners, values), above, below)
     telling = above != line.centre
     telling |= below != line.centre
     telling.reshape(-1)[claimed] = True
-    if np.count_nonzero(telling) > places.size:  # something else has moved
+    if np.count_nonzero(telling) > claimed.size:  # something else has moved
         there = np.flatnonzero(telling)
         values, owners = (_at(there, claimed, given, nothing) for given, nothing in ((values, 0.0), (owners, NOBODY)))
         claimed, (number, rows) = there, np.divmod(there, line.outputs)
@@ -78,6 +123,12 @@ def moves_of(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian
     return Moves(members, group_of, number, owners, rows, values, above, below)
 
 
+def _of_all_outputs(members: Array, group_of: Array, sheet: Sheet, above: Array, below: Array) -> Moves:
+    groups, outputs = above.shape
+    places = np.arange(groups)[:, None], sheet.columns, np.arange(outputs)[None, :]
+    return Moves(members, group_of, *places, sheet.values, above, below)
+
+
 def _at(places: Array, claimed: Array, values: Array, nothing: float) -> Array:
     """The values of what is claimed in the order of some places; nothing where nothing is claimed."""
     found = np.full(int(places[-1]) + 1, nothing, values.dtype)
@@ -85,28 +136,18 @@ def _at(places: Array, claimed: Array, values: Array, nothing: float) -> Array:
     return np.asarray(found[places])
 
 
-def _of_all_outputs(moves: Moves, places: Array) -> Moves:
-    """The same by the places in an array (groups, outputs), all of which are there."""
-    groups, outputs = moves.above.shape
-    shaped = {name: np.empty(moves.above.shape, getattr(moves, name).dtype) for name in ("columns", "analytical")}
-    for name, array in shaped.items():
-        array.reshape(-1)[places] = getattr(moves, name)
-    return replace(moves, groups=np.arange(groups)[:, None], rows=np.arange(outputs)[None, :], **shaped)
-
-
 def _sides(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, members: Array) -> tuple[Array, Array]:
     """The outputs above and below the point, for every group (groups, outputs)."""
     above, below = (np.empty((len(groups), line.outputs)) for _ in range(2))
+    upper, lower = pairs.upper[members], pairs.lower[members]
+    single = members.size == len(groups)
     with np.errstate(all="ignore"):
-        if line.has_batches:
-            upper, lower = ([side[group] for group in groups] for side in (pairs.upper, pairs.lower))
-            if line.all_at_once(groups, upper, lower, above, below):
-                return above, below
-        if members.size == len(groups):
-            line.each_by_itself(members, pairs, above, below)
+        if single and not line.has_batches:
+            line.each_by_itself(members, upper, lower, above, below)
             return above, below
-        for k, group in enumerate(groups):
-            line.outputs_around(group, pairs.upper[group], pairs.lower[group], above[k], below[k])
+        by_groups = by_group(upper, groups), by_group(lower, groups)
+        if not line.all_at_once(groups, *by_groups, above, below):
+            line.each_group(groups, *by_groups, above, below)
     return above, below
 
 

@@ -9,7 +9,7 @@ from gradcheck.calculus.columns import first_estimate
 from gradcheck.calculus.estimate import Estimate
 from gradcheck.calculus.jacobian import Jacobian
 from gradcheck.calculus.line import Line, Pairs
-from gradcheck.calculus.moves import Moves, moves_of
+from gradcheck.calculus.moves import Moves, Sheet, moves_of
 from gradcheck.calculus.samples import Samples
 from gradcheck.values.aliases import Array
 
@@ -71,18 +71,25 @@ class Screen:
         columns: the coordinates, in order.
         looks: what settled coordinates, and open ones, looked like.
         open: coordinates that need a second look.
-        grouped: how many were perturbed together with others, and need none.
+        settled: those that were perturbed together with others, and need none.
         forwards: evaluations that it took.
-        line, pairs: along which, and how far, they were perturbed.
+        line: along which they were perturbed.
+        alone, shared: how far, each by itself and together with others.
     """
 
     columns: Array
     looks: tuple[Look, ...]
     open: Array
-    grouped: int
+    settled: Array
     forwards: int
     line: Line
-    pairs: Pairs
+    alone: Pairs
+    shared: Pairs
+
+    @property
+    def grouped(self) -> int:
+        """How many were perturbed together with others, and need no second look."""
+        return int(self.settled.size)
 
     def samples_of(self, columns: Array) -> Samples:
         """The outputs around some of the coordinates, in order, as if each had been perturbed by itself."""
@@ -93,8 +100,8 @@ class Screen:
             position = np.searchsorted(columns, owners[wanted])
             rows = np.broadcast_to(look.rows, look.above.shape)[wanted]
             above[position, rows], below[position, rows] = look.above[wanted], look.below[wanted]
-        up, down = self.pairs.up[columns], self.pairs.down[columns]
-        return Samples(up, down, above, below, self.line.centre, self.line.noise)
+        pairs = self.alone.with_those_of(self.shared, self.settled)
+        return Samples(pairs.up[columns], pairs.down[columns], above, below, self.line.centre, self.line.noise)
 
 
 def screened(
@@ -136,10 +143,11 @@ def screened(
         columns=columns,
         looks=tuple(looks),
         open=np.unique(np.concatenate(open_columns)),
-        grouped=settled.size,
+        settled=settled,
         forwards=line.forwards,
         line=line,
-        pairs=pairs.with_those_of(shared, settled),
+        alone=pairs,
+        shared=shared,
     )
 
 
@@ -163,9 +171,11 @@ def _agreeing(
 def _looked_at(line: Line, pairs: Pairs, groups: Sequence[Array] | Array, jacobian: Jacobian) -> Iterator[Look]:
     """Some groups after the other; of single coordinates, that move little each, as many as are worth a look."""
     count = max(1, _AT_ONCE // max(line.outputs, 1))
+    sheet = None if isinstance(groups, np.ndarray) else Sheet.of(jacobian, groups)
     waiting: list[Moves] = []
     for start in range(0, len(groups), count):
-        waiting.append(moves_of(line, pairs, groups[start : start + count], jacobian))
+        part = sheet and sheet.part(start, start + count)
+        waiting.append(moves_of(line, pairs, groups[start : start + count], jacobian, part))
         few = sum(moves.above.size for moves in waiting) < _WORTH_A_LOOK
         if few and isinstance(groups, np.ndarray) and start + count < len(groups):
             continue

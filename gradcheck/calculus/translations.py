@@ -99,8 +99,8 @@ def patterns_of(pulls: PullBacks, first: int, outputs: Shape, leaves: Mapping[st
     beside = [pulls.row(position + step) if step else None for step in steps]
     found = {}
     for leaf, shape in leaves.items():
-        others = [None if other is None else np.flatnonzero(other[leaf]) for other in beside]
-        found[leaf] = pattern_of(outputs, shape, origin, np.flatnonzero(row[leaf]), others)
+        others = [None if other is None else np.flatnonzero(other[leaf] != 0) for other in beside]
+        found[leaf] = pattern_of(outputs, shape, origin, np.flatnonzero(row[leaf] != 0), others)
     return {leaf: pattern for leaf, pattern in found.items() if pattern is not None}
 
 

@@ -66,6 +66,11 @@ class Claims:
         return self.forward.layout.size if self._decoded is None else self._decoded[1]
 
     @property
+    def are_pulled_back(self) -> bool:
+        """Whether backward is known to pull a generic cotangent back as these Jacobians do."""
+        return self._decoded is not None
+
+    @property
     def are_single(self) -> bool:
         """Whether there was one backward for every output."""
         return self._decoded is None and self.batches is None

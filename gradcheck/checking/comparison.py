@@ -51,7 +51,7 @@ class Comparison:
     @cached_property
     def magnitude(self) -> Array:
         """The larger of the two magnitudes of every entry; NaN only where both are."""
-        return np.asarray(np.fmax(np.abs(self.analytical), np.abs(self.numerical.value) + self.numerical.half))
+        return magnitude_of(self.analytical, self.numerical)
 
     @property
     def kinked(self) -> Array:
@@ -94,20 +94,28 @@ def compare(analytical: Array, numerical: Estimate, scale: Array | float, roundi
     No tolerance in here grows with the number of entries.
     """
     with np.errstate(all="ignore"):
-        magnitude = np.fmax(np.abs(analytical), np.abs(numerical.value) + numerical.half)
+        magnitude, gap = magnitude_of(analytical, numerical), gap_of(analytical, numerical)
         error = numerical.error + rounding
-        gap = gap_of(analytical, numerical)
-        beyond = np.maximum(gap - error, 0.0)
-        # Nearly always there is nothing beyond the error.
-        excess = np.where(beyond == 0, 0.0, beyond / magnitude) if beyond.any() else beyond
-    # Where nothing was measured there is no gap to judge; where backward gave NaN or infinity there
-    # is nothing to measure against.
-    excess = _but(excess, np.isnan(numerical.value), 0.0)
-    excess = _but(excess, ~np.isfinite(analytical), np.inf)
-    found = Comparison(analytical, numerical, excess, _blur(numerical, magnitude, error, scale), error)
+        blur = _blur(numerical, magnitude, error, scale)
+        # Nearly always nothing is beyond the error; then, and where that is finite, nothing is NaN or infinite either.
+        if (gap <= error).all() and np.max(error, initial=0.0) < np.inf:
+            excess = np.zeros(gap.shape)
+        else:
+            excess = _excess(analytical, numerical, gap, error, magnitude)
+    found = Comparison(analytical, numerical, excess, blur, error)
     # What a cached property would work out again.
     found.__dict__.update(gap=gap, magnitude=magnitude)
     return found
+
+
+def _excess(analytical: Array, numerical: Estimate, gap: Array, error: Array, magnitude: Array) -> Array:
+    """What is beyond the error, as a part of the magnitude."""
+    beyond = np.maximum(gap - error, 0.0)
+    excess = np.where(beyond == 0, 0.0, beyond / magnitude)
+    # Where nothing was measured there is no gap to judge; where backward gave NaN or infinity there
+    # is nothing to measure against.
+    excess = _but(excess, np.isnan(numerical.value), 0.0)
+    return _but(excess, ~np.isfinite(analytical), np.inf)
 
 
 def _blur(numerical: Estimate, magnitude: Array, error: Array, scale: Array | float) -> Array:
@@ -132,7 +140,14 @@ def beside(comparison: Comparison, scale: float) -> Comparison:
 def gap_of(analytical: Array, numerical: Estimate) -> Array:
     """How far every analytical entry is from what was measured; NaN where either is."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.maximum(np.abs(analytical - numerical.value) - numerical.half, 0.0))
+        gap = np.abs(analytical - numerical.value)
+        return np.asarray(gap if numerical.is_smooth else np.maximum(gap - numerical.half, 0.0))
+
+
+def magnitude_of(analytical: Array, numerical: Estimate) -> Array:
+    """The larger of the two magnitudes of every entry; NaN only where both are."""
+    measured = np.abs(numerical.value)
+    return np.asarray(np.fmax(np.abs(analytical), measured if numerical.is_smooth else measured + numerical.half))
 
 
 def scale_of(analytical: Array, numerical: Array, error: Array, fallback: float) -> float:

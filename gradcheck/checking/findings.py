@@ -98,7 +98,7 @@ def findings_of(comparison: Comparison, rows: Array, columns: Array, coordinates
         blur=blur if fine else _largest_known(comparison),
         failing=failing,
         unresolved=unresolved,
-        kinks=int(np.count_nonzero(comparison.kinked)),
+        kinks=0 if numerical.is_smooth else int(np.count_nonzero(comparison.kinked)),
         scale=_largest(magnitude if fine else magnitude[np.isfinite(magnitude)]),
         moved=bool(np.any(numerical.value)),
         delta=_largest(np.bincount(columns.ravel(), squares.ravel(), coordinates)),
@@ -152,11 +152,10 @@ def worst_first(first: Array, second: Array, count: int) -> Array:
     """
     if first.size == 0:
         return np.zeros(0, np.intp)
-    everywhere = np.arange(first.size)
     if not first.any():  # the usual case: nothing is beyond what the errors explain
-        places = _at_least(second, everywhere, count)
+        places = _at_least(second, np.arange(second.size), count)
         return np.asarray(places[np.argsort(-_coarse(second[places]), kind="stable")][:count])
-    places = _at_least(first, everywhere, count)
+    places = _at_least(first, np.arange(first.size), count)
     bucket = _coarse(first[places])
     least = np.partition(bucket, -min(count, bucket.size))[-min(count, bucket.size)]
     places = np.sort(np.concatenate([places[bucket > least], _at_least(second, places[bucket == least], count)]))

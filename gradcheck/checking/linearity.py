@@ -20,6 +20,8 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     One-hot cotangents are 1 where they are not 0. A backward that ignores a cotangent, clips or squares it
     has the right Jacobian all the same; x̄ = Jᵀ ā has to hold for every other ā as well.
     """
+    if evaluation.claims.are_pulled_back:
+        return ""
     value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
     given, weights = evaluation.gradient(leaf), np.abs(evaluation.cotangent)
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.

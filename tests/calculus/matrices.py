@@ -11,7 +11,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 def jacobian_of(matrix: Array) -> Jacobian:
     rows, columns = np.nonzero(matrix)
-    return Jacobian.of_entries(matrix.shape, rows, columns, matrix[rows, columns])
+    return Jacobian(matrix.shape, rows, columns, matrix[rows, columns])
 
 
 def numbers(rng: np.random.Generator, *shape: int) -> Array:
