@@ -102,7 +102,7 @@ REPEATABILITY = Check(
     summary="the same point and the same random stream give the same answer",
     what="""\
 runs forward three times at one point, with the same stream where the module is stochastic, and backward three times
-for one forward, and compares bit by bit; twelve times where there are few outputs, which may come out the same by chance.
+for one forward, and compares bit by bit; twelve times where there are few outputs, which may be the same by chance.
 What differs is measured; more than the threshold fails.""",
     why="""\
 central differences of two different functions are noise. Other checkers call that a Jacobian mismatch; the cause is a
