@@ -15,6 +15,9 @@ from gradcheck.running.validation import DAMAGE, is_number, parse_json, require_
 from gradcheck.values.errors import ConfigurationError
 from gradcheck.values.results import CheckResult
 
+# How every journal begins, however little of its first line could be written.
+_BEGINNING = b'{"journal": "gradcheck-journal/'
+
 
 class Journal:
     """An open journal.
@@ -81,6 +84,8 @@ def _read(file: Path) -> tuple[list[bytes], int]:
     except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         raise ConfigurationError(f"--journal {file}: cannot be read: {error}") from error
     length = content.rfind(b"\n") + 1
+    if not length and content[: len(_BEGINNING)] != _BEGINNING[: len(content)]:
+        raise ConfigurationError(f"--journal {file}: holds something else, and is left as it is; give another name")
     return content[:length].split(b"\n")[:-1], length
 
 

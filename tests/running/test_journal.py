@@ -68,6 +68,17 @@ def test_a_journal_that_was_hardly_begun_is_begun_again(made: Plan, file: Path) 
     assert written(made, file, resume=True)[1] == len(made.items)
 
 
+@pytest.mark.parametrize("resume", [False, True])
+@pytest.mark.parametrize("text", ["notes without a line end", '{"other": 1}', " "])
+def test_what_is_not_the_beginning_of_a_journal_is_not_written_over(
+    text: str, resume: bool, made: Plan, file: Path
+) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"run.jsonl: holds something else, and is left as it is"):
+        open_journal(file, made, resume=resume)
+    assert file.read_text() == text
+
+
 def test_to_resume_what_is_not_there_yet_is_to_begin(made: Plan, file: Path) -> None:
     assert written(made, file, resume=True)[1] == len(made.items)
 
