@@ -52,7 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="test the tests: put standard bugs into every backward and see whether they are caught",
     )
     group.addoption(
-        "--gradcheck-report", metavar="FILE", help="write a report at the end: .json, .html, .xml (JUnit) or .txt"
+        "--gradcheck-report",
+        metavar="FILE",
+        help="write a report at the end, by its ending: .html, .json, .xml (JUnit), .sarif, .md, .csv or .txt",
     )
     parser.addini("gradcheck_modules", "targets whose registered modules are verified", type="args", default=[])
 

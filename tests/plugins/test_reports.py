@@ -1,6 +1,7 @@
 """The report in a file, and what the terminal says at the end."""
 
 import json
+import re
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from gradcheck.surfaces.formats.outputs import output_for
+from gradcheck.values.errors import ConfigurationError
 from tests.plugins.projects import (
     CHECKS_OF_AFFINE,
     CHECKS_OF_DOUBLE,
@@ -20,7 +23,9 @@ from tests.plugins.projects import (
 )
 from tests.sources import LAYERS
 
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "report.schema.json").read_text())
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "pytest.md"
+SCHEMA = json.loads((DOCS / "report.schema.json").read_text())
 HOSTILE = "<script>alert('&')</script>\x1b[31m"
 
 
@@ -152,6 +157,35 @@ def test_a_report_that_cannot_be_written_is_a_usage_error_before_anything_runs(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([message])
     result.stdout.no_fnmatch_line("*test_other*")
+
+
+BEGINNINGS = {
+    ".html": "<!DOCTYPE html>",
+    ".json": '{\n  "schema": ',
+    ".xml": "<?xml ",
+    ".sarif": '{\n  "$schema": ',
+    ".md": "## ✅ PASS: gradcheck",
+    ".csv": "module,case,",
+    ".txt": "gradcheck ",
+}
+
+
+@pytest.mark.parametrize("ending", BEGINNINGS)
+def test_the_ending_says_the_format(ending: str, project: pytest.Pytester) -> None:
+    write(project, DOUBLE)
+    result = project.runpytest("-k", "gradient", f"--gradcheck-report=report{ending}")
+    assert result.ret == pytest.ExitCode.OK
+    assert (project.path / f"report{ending}").read_text().startswith(BEGINNINGS[ending])
+
+
+def test_help_and_page_name_every_ending(project: pytest.Pytester) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        output_for(Path("report.pdf"))
+    assert set(re.findall(r"(\.\w+) \(", str(refused.value))) == set(BEGINNINGS)
+    told = re.sub(r"\s+", " ", project.runpytest("--help").stdout.str()).partition("write a report at the end")[2]
+    (row,) = (line for line in PAGE.read_text(encoding="utf-8").splitlines() if "`--gradcheck-report" in line)
+    for text in (told.partition("--")[0], row):
+        assert set(re.findall(r"(?<!\w)\.[a-z]+", text)) >= set(BEGINNINGS)
 
 
 def test_the_report_goes_where_pytest_was_started(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
