@@ -90,6 +90,8 @@ def shown_eps(array: Array) -> float:
     """
     values = coordinates(array)
     values = values[np.isfinite(values) & (values != 0)]
+    if not _fits(values, _BITS[-1]).all():
+        return 0.0
     telling = ~_fits(values, _ROUND_BITS) & (values != np.round(values))
     if 2 * np.count_nonzero(telling) < max(values.size, 1):
         return 0.0

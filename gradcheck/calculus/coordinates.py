@@ -49,5 +49,7 @@ def coordinates_of(near: Neighbourhood, leaf: str, room: Array, chosen: Array | 
     """
     values, eps = coordinates(near.point[leaf]), max(eps_of(near.point[leaf]), near.eps)
     lengths = length_scales(values, room)
-    at = np.arange(values.size) if chosen is None else chosen
-    return Coordinates(at, values[at], lengths[at], room[at], eps, max(near.relative_noise, eps))
+    noise = max(near.relative_noise, eps)
+    if chosen is None:
+        return Coordinates(np.arange(values.size), values, lengths, room, eps, noise)
+    return Coordinates(chosen, values[chosen], lengths[chosen], room[chosen], eps, noise)

@@ -1,7 +1,7 @@
 """What moves when coordinates of a leaf are perturbed, one by one or several at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -49,10 +49,10 @@ class Moves:
 
     def _counted_from(self, first: int) -> list[Array]:
         """All arrays, flat, with the groups counted from a number."""
-        counted = replace(self, group_of=self.group_of + first, groups=self.groups + first)
-        of_entries = (getattr(counted, field.name) for field in fields(Moves)[2:])
-        entries = (np.broadcast_to(array, self.above.shape).ravel() for array in of_entries)
-        return [counted.members, counted.group_of, *entries]
+        shape = self.above.shape
+        of_entries = (self.groups + first, *(getattr(self, field.name) for field in fields(Moves)[3:]))
+        entries = (each if each.shape == shape else np.broadcast_to(each, shape) for each in of_entries)
+        return [self.members, self.group_of + first, *(each.reshape(-1) for each in entries)]
 
 
 @dataclass(frozen=True, eq=False)

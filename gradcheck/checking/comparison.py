@@ -97,24 +97,24 @@ def compare(analytical: Array, numerical: Estimate, scale: Array | float, roundi
         magnitude, gap = magnitude_of(analytical, numerical), gap_of(analytical, numerical)
         error = numerical.error + rounding
         blur = _blur(numerical, magnitude, error, scale)
-        # Nearly always nothing is beyond the error; then, and where that is finite, nothing is NaN or infinite either.
-        if (gap <= error).all() and np.max(error, initial=0.0) < np.inf:
-            excess = np.zeros(gap.shape)
-        else:
-            excess = _excess(analytical, numerical, gap, error, magnitude)
+        # Nearly always hardly anything is beyond the error. What is within a finite one is no NaN either.
+        excess, beyond = np.zeros(gap.shape), ~((gap <= error) & (error < np.inf))
+        if beyond.any():
+            chosen = (array[beyond] for array in (analytical, numerical.value, gap, error, magnitude))
+            excess[beyond] = _excess(*chosen)
     found = Comparison(analytical, numerical, excess, blur, error)
     # What a cached property would work out again.
     found.__dict__.update(gap=gap, magnitude=magnitude)
     return found
 
 
-def _excess(analytical: Array, numerical: Estimate, gap: Array, error: Array, magnitude: Array) -> Array:
+def _excess(analytical: Array, numerical: Array, gap: Array, error: Array, magnitude: Array) -> Array:
     """What is beyond the error, as a part of the magnitude."""
     beyond = np.maximum(gap - error, 0.0)
     excess = np.where(beyond == 0, 0.0, beyond / magnitude)
     # Where nothing was measured there is no gap to judge; where backward gave NaN or infinity there
     # is nothing to measure against.
-    excess = _but(excess, np.isnan(numerical.value), 0.0)
+    excess = _but(excess, np.isnan(numerical), 0.0)
     return _but(excess, ~np.isfinite(analytical), np.inf)
 
 

@@ -63,7 +63,8 @@ def pulled_back(module: Module, saved: Saved, cotangent: Any) -> dict[str, Array
 def _put_right(arrays: Mapping[str, Array], before: Mapping[str, Array]) -> None:
     """Undo, in the memory in which they lie, what was written to arrays."""
     for name, value in before.items():
-        if not np.array_equal(arrays[name], value, equal_nan=value.dtype.kind in "fc"):
+        same = np.array_equal(arrays[name], value)  # the usual case, which is told in a third of the time
+        if not (same or np.array_equal(arrays[name], value, equal_nan=value.dtype.kind in "fc")):
             arrays[name][...] = value
 
 
@@ -120,6 +121,8 @@ def differing(
             return f"{name} is missing"
         if given[name].shape != value.shape:
             return f"{name} has shape {given[name].shape} instead of {value.shape}"
+        if np.array_equal(value, given[name]):
+            continue  # the usual case
         wrong, gap = _wrong(value, given[name], threshold, rounding.get(name, 0.0))
         if wrong.any():
             index = tuple(int(i) for i in np.unravel_index(int(np.argmax(np.where(wrong, gap, -1.0))), value.shape))
