@@ -56,15 +56,19 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
     return comparison
 
 
-def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> float:
-    """What entries of a saturated module are off by; 0 for a leaf that has any influence to speak of.
+def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> Array:
+    """What entries of a saturated output are off by; 0 where a leaf has any influence to speak of (outputs, 1).
 
-    Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them.
+    Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them. That is
+    told by the output's own size, or, where no output is influenced, by that of all.
     """
-    nothing = INSENSITIVE * scale_of_the_point(evaluation, leaf)
-    entries = np.abs(np.concatenate([evaluation.jacobian(leaf).ravel(), numerical.value.ravel()]))
-    largest = float(np.max(entries, initial=0.0, where=np.isfinite(entries)))
-    return nothing if largest <= nothing else 0.0
+    entries = np.abs(np.stack([evaluation.jacobian(leaf), numerical.value]))
+    largest = np.max(entries, axis=(0, 2), initial=0.0, where=np.isfinite(entries))
+    outputs, inputs = np.abs(evaluation.neighbourhood.value), np.abs(evaluation.case.leaves[leaf])
+    of_all = INSENSITIVE * scale_of_the_point(evaluation, leaf)
+    own = INSENSITIVE * outputs / (np.max(inputs, initial=0.0) or 1.0)
+    nothing = of_all if np.all(largest <= of_all) else own
+    return np.asarray(np.where(largest <= nothing, nothing, 0.0))[:, None]
 
 
 def _elsewhere(evaluation: Evaluation, leaf: str) -> float:

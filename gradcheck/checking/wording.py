@@ -69,8 +69,7 @@ def _inconclusive(evidence: GradientEvidence, worst: Entry, threshold: float) ->
     if evidence.repeats > 16 * _EPS:
         return (
             f"{count} cannot be told at {threshold:g}: the forward repeats to {evidence.repeats:.1g} of its output"
-            f" only, worst {worst.path}; {_strictest(evidence)}, or give the module its random stream"
-            f" (stochastic = True)"
+            f" only, worst {worst.path}; {_advice(evidence, 'give the module its random stream (stochastic = True)')}"
         )
     if np.isinf(worst.error):
         return (
@@ -82,24 +81,25 @@ def _inconclusive(evidence: GradientEvidence, worst: Entry, threshold: float) ->
         return (
             f"{count} cannot be told at {threshold:g}: the forward is exact to {evidence.noise:.1g} of its output"
             f" only{_precision(evidence)}, and the numerical error is {evidence.numerical_error:.1g} of the leaf's"
-            f" scale, worst {worst.path}; {_strictest(evidence)}, or let the forward compute more exactly"
+            f" scale, worst {worst.path}; {_advice(evidence, 'let the forward compute more exactly')}"
         )
     return (
         f"{count} cannot be told at {threshold:g}: the numerical error is {evidence.numerical_error:.1g} of the leaf's"
         f" scale, worst {worst.path}: the output is so large that its rounding hides what the leaf changes;"
-        f" {_strictest(evidence)}, or take a large constant off the output"
+        f" {_advice(evidence, 'take a large constant off the output')}"
     )
 
 
-def _strictest(evidence: GradientEvidence) -> str:
+def _advice(evidence: GradientEvidence, remedy: str) -> str:
+    """Which threshold can be told, if one can, and what else helps."""
     if evidence.strictest is None:
-        return "none of the thresholds can be resolved"
-    return f"the strictest threshold that can be resolved is {evidence.strictest:g}: set it"
+        return f"none of the thresholds can be resolved: {remedy}"
+    return f"the strictest threshold that can be resolved is {evidence.strictest:g}: set it, or {remedy}"
 
 
 def _precision(evidence: GradientEvidence) -> str:
     """The format whose rounding the noise looks like."""
-    for name, eps in _FORMATS:
-        if eps / 4 < evidence.noise < 4 * eps:
-            return f", which looks like {name} inside"
-    return ""
+    if not 0 < evidence.noise < np.inf:
+        return ""
+    name, eps = min(_FORMATS, key=lambda known: abs(np.log2(evidence.noise / known[1])))
+    return f", which looks like {name} inside" if eps / 4 < evidence.noise < 4 * eps else ""

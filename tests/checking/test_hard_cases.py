@@ -84,3 +84,37 @@ def test_a_claim_that_could_not_be_measured_does_not_pass() -> None:
     module = gradcheck.from_jacobian(lambda x: 1e9 + 1e-3 * x, lambda x: -np.array([[1e-3]]), inputs=declared)
     report = gradcheck.check(module, {"x": np.array([0.5])}, checks=["gradient"])
     assert report.verdict is Verdict.INCONCLUSIVE, str(report)
+
+
+class TanhLayer(gradcheck.Module):
+    """a = tanh(x w)."""
+
+    inputs, parameters = {"x": gradcheck.real("N D")}, {"weight": gradcheck.real("D M")}
+
+    def forward(self, x: Any, weight: Any) -> Any:
+        a = np.tanh(x @ weight)
+        return a, (x, weight, a)
+
+    def backward(self, saved: Any, a_bar: Any) -> Any:
+        x, weight, a = saved
+        z_bar = a_bar * (1 - a * a)
+        return {"x": z_bar @ weight.T, "weight": x.T @ z_bar}
+
+
+def test_outputs_that_are_saturated_beside_others_that_are_not() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        point = {"x": rng.normal(size=(2, 100)), "weight": rng.normal(size=(100, 3))}
+        z = point["x"] @ point["weight"]
+        point["weight"] *= 1 + (np.array([17.0, 16.0, 1.0]) / np.abs(z[0]) - 1)  # 1 - a² is 7e-15, 5e-14 and 0.4
+        report = gradcheck.check(TanhLayer(), point, checks=["gradient"])
+        assert report.verdict is Verdict.PASS, str(report)
+
+
+def test_an_output_that_is_small_is_not_taken_for_a_saturated_one() -> None:
+    def backward(leaves: Any, cotangent: Any) -> Any:
+        return {"x": cotangent[0] + 2e-14 * cotangent[1]}
+
+    module = gradcheck.from_functions(lambda x: np.stack([x, 1e-14 * x]), backward, name="twice")
+    report = gradcheck.check(module, {"x": np.array([0.7, -1.3])}, checks=["gradient"])
+    assert report.verdict is Verdict.FAIL

@@ -103,3 +103,19 @@ def test_subnormal_outputs_are_known_to_their_last_digit_only() -> None:
 def test_wrong_ones_are_rejected_beside_them(module: Module, wrong: Any, x: Any) -> None:
     mutant = of(module.forward_function, wrong)  # type: ignore[attr-defined]  # made by from_functions
     assert gradcheck.check(mutant, {"x": np.array(x)}, checks=["gradient"]).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"), [("bfloat16", 2.0**-8), ("float16", 2.0**-10), ("float16", 2.0**-11), ("float32", 2.0**-24)]
+)
+def test_the_format_is_the_nearest_one(name: str, unit: float) -> None:
+    """The steps of an output are one or two roundings, by where it is between two powers of two."""
+
+    def stepped(x: Array) -> Array:
+        return np.asarray(np.round(np.sin(x) / unit) * unit / np.sin(1))
+
+    module = gradcheck.from_functions(stepped, lambda leaves, a_bar: {"x": a_bar * np.cos(leaves["x"]) / np.sin(1)})
+    report = gradcheck.check(module, {"x": np.array([1.0, 0.9])}, checks=["gradient"], threshold=1e-7)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert f"which looks like {name} inside" in str(report)
+    assert ("none of the thresholds can be resolved: let the" in str(report)) == (name != "float32")
