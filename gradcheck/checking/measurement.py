@@ -59,8 +59,8 @@ def measure(evaluation: Evaluation, leaf: str) -> Comparison:
 def _saturation(evaluation: Evaluation, leaf: str, numerical: Estimate) -> Array:
     """What entries of a saturated output are off by; 0 where a leaf has any influence to speak of (outputs, 1).
 
-    Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them. That is
-    told by the output's own size, or, where no output is influenced, by that of all.
+    Several roundings of an output near 1 add up to more than what is left of its derivatives, 1e-14 all of them. That
+    is told by the output's own size, or, where no output is influenced, by that of all.
     """
     entries = np.abs(np.stack([evaluation.jacobian(leaf), numerical.value]))
     largest = np.max(entries, axis=(0, 2), initial=0.0, where=np.isfinite(entries))
