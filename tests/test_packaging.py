@@ -93,4 +93,4 @@ def test_a_broken_entry_point_of_another_package_is_named_and_the_others_run(
         info.rmdir()
     assert done.returncode == 2
     assert "not loaded  brokenpkg.layers:modules: cannot be found (ModuleNotFoundError" in done.stdout
-    assert "\n1 modules, 4 cases" in done.stdout
+    assert "\n1 module, 4 cases" in done.stdout

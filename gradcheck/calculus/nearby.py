@@ -27,15 +27,15 @@ def outputs_near(module: Module, forward: Forward, seed: int) -> Callable[[Leave
     (first,) = forward.outputs.values() if len(forward.outputs) == 1 else (None,)
     usual = first.shape if first is not None and first.dtype is _FLOAT64 else None
 
-    stochastic, ndarray, compute = module.stochastic, np.ndarray, module.forward
+    stochastic, ndarray, float64, compute = module.stochastic, np.ndarray, _FLOAT64, module.forward
 
     def evaluate(leaves: Leaves) -> Array:
         try:
             returned = compute(**leaves, **stream(module, seed)) if stochastic else compute(**leaves)
             # Called more often than all else together, so that the usual answer is taken as it is.
-            if type(returned) is tuple and len(returned) == 2 and type(returned[0]) is ndarray:
+            if type(returned) is tuple and len(returned) == 2:
                 output = returned[0]
-                if output.shape == usual and output.dtype is _FLOAT64:
+                if type(output) is ndarray and output.dtype is float64 and output.shape == usual:
                     return output.reshape(-1)
             near = forward_of(module, returned)
         except (Exception, SystemExit):

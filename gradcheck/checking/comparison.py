@@ -98,10 +98,8 @@ def compare(analytical: Array, numerical: Estimate, scale: Array | float, roundi
         error = numerical.error + rounding
         blur = _blur(numerical, magnitude, error, scale)
         # Nearly always hardly anything is beyond the error. What is within a finite one is no NaN either.
-        excess, beyond = np.zeros(gap.shape), ~((gap <= error) & (error < np.inf))
-        if beyond.any():
-            chosen = (array[beyond] for array in (analytical, numerical.value, gap, error, magnitude))
-            excess[beyond] = _excess(*chosen)
+        excess, beyond = np.zeros(gap.shape), np.nonzero(~((gap <= error) & (error < np.inf)))
+        excess[beyond] = _excess(*(array[beyond] for array in (analytical, numerical.value, gap, error, magnitude)))
     found = Comparison(analytical, numerical, excess, blur, error)
     # What a cached property would work out again.
     found.__dict__.update(gap=gap, magnitude=magnitude)

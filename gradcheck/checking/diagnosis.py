@@ -72,10 +72,12 @@ def _kink(comparison: Comparison, threshold: float) -> Diagnosis | None:
     if not comparison.kinked[wrong].all():
         return None
     i, j = (int(k[0]) for k in wrong.nonzero())
+    count = int(wrong.sum())
+    they = "the only wrong entry is" if count == 1 else f"all {count} wrong entries are"
     middle, half = comparison.numerical.value[i, j], comparison.numerical.half[i, j]
     return Diagnosis(
         "kink",
-        f"all {int(wrong.sum())} wrong entries are at a kink, and not between its one-sided derivatives:"
+        f"{they} at a kink, and not between its one-sided derivatives:"
         f" {middle - half:.6g} to {middle + half:.6g} where backward gives {comparison.analytical[i, j]:.6g}",
         "at a kink any number between the one-sided derivatives is a subgradient; no other one is",
     )

@@ -24,14 +24,14 @@ def relu(slope_at_zero: float) -> gradcheck.Module:
 def test_any_subgradient_passes_at_the_strictest_threshold(slope: float) -> None:
     report = gradcheck.check(relu(slope), X, threshold=1e-7)
     assert report.verdict is Verdict.PASS
-    assert "note  1 entries are at a kink: they lie between its one-sided derivatives" in str(report)
+    assert "note  1 entry is at a kink: it lies between its one-sided derivatives" in str(report)
 
 
 @pytest.mark.parametrize("slope", [-0.01, 1.001, 2.0])
 def test_what_is_no_subgradient_fails_and_says_why(slope: float) -> None:
     report = gradcheck.check(relu(slope), X)
     assert report.verdict is Verdict.FAIL
-    assert "suspect: kink: all 1 wrong entries are at a kink, and not between its one-sided derivatives" in str(report)
+    assert "suspect: kink: the only wrong entry is at a kink, and not between its one-sided derivatives" in str(report)
     assert "one-sided derivatives" in report.verification.failures[0][1].message
 
 

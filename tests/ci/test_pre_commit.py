@@ -59,7 +59,7 @@ def test_try_repo_verifies_what_is_staged_and_nothing_else(project: Path, clone:
     git(project, "add", "-A")
     done = shell(command, project)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "1 modules, 3 cases" in done.stdout
+    assert "1 module, 3 cases" in done.stdout
     assert "it ran" not in done.stdout
 
     (project / "wrong.py").write_text((project / "wrong.py").read_text() + "# changed\n")

@@ -84,7 +84,7 @@ def test_what_crashes_or_hangs_takes_no_worker_with_it(dask: Dask, tmp_path: Pat
 def test_the_command_line_takes_the_address(dask: Dask, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     planned(tmp_path, GOOD)
     assert main(["report", str(tmp_path / "verify.py"), "-k", "purity", "--dask", dask.address]) == 0
-    assert "1 modules, 3 cases, 3 checks: 3 pass" in capsys.readouterr().out
+    assert "1 module, 3 cases, 3 checks: 3 pass" in capsys.readouterr().out
 
 
 def test_a_worker_that_is_killed_in_mid_run_changes_nothing(dask: Dask, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from gradcheck.surfaces.baselines.regressions import Change, Comparison
 from gradcheck.surfaces.formats.as_github import render_command
 from gradcheck.surfaces.formats.as_markdown import code
-from gradcheck.surfaces.formats.tables import Table
+from gradcheck.surfaces.formats.tables import Table, several
 from gradcheck.surfaces.formats.visible import visible, visible_name
 
 _MOST_IMPROVEMENTS = 20
@@ -83,9 +83,9 @@ def render_comparison_commands(comparison: Comparison) -> str:
 def comparison_summary(comparison: Comparison) -> str:
     """How many regressions and improvements there are among how many checks."""
     counts = ((comparison.regressions, "regression"), (comparison.improvements, "improvement"))
-    told = [f"{len(changes)} {name}{'' if len(changes) == 1 else 's'}" for changes, name in counts]
+    told = [several(len(changes), name) for changes, name in counts]
     told += [f"{len(comparison.known)} known not to pass"] if comparison.known else []
-    return f"{comparison.compared} checks compared: {', '.join(told)}"
+    return f"{several(comparison.compared, 'check')} compared: {', '.join(told)}"
 
 
 def _table(changes: Sequence[Change], style: str) -> str:

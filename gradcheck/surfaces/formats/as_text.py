@@ -15,6 +15,7 @@ from gradcheck.surfaces.formats.tables import (
     module_table,
     plain,
     probe_table,
+    several,
 )
 from gradcheck.surfaces.formats.visible import visible
 from gradcheck.values.entry import Entry
@@ -186,7 +187,8 @@ def _notes(verification: Verification) -> list[str]:
     notes = [_indented(f"note  {name}::{check.label}: {note}") for name, check in results for note in check.notes]
     kinks = sum(check.evidence.kinks for _, check in results if check.evidence and check.verdict is Verdict.PASS)
     if kinks:
-        notes.append(f"note  {kinks} entries are at a kink: they lie between its one-sided derivatives")
+        they = "1 entry is at a kink: it lies" if kinks == 1 else f"{kinks} entries are at a kink: they lie"
+        notes.append(f"note  {they} between its one-sided derivatives")
     inconclusive = sum(check.verdict is Verdict.INCONCLUSIVE for _, check in results)
     if inconclusive and verification.settings.inconclusive == "warn":
         notes.append(f"note  {inconclusive} inconclusive checks are let through (inconclusive = 'warn')")
@@ -205,7 +207,8 @@ def render_summary(verification: Verification, paint: Paint = plain) -> str:
     checks = [check for case in verification.cases for check in case.checks]
     evidence = [check.evidence for check in checks if check.evidence is not None]
     modules = len({(case.source.target, case.module) for case in verification.cases})
-    lines = [f"{modules} modules, {len(verification.cases)} cases, {len(checks)} checks: {counted(checks, paint)}"]
+    totals = ((modules, "module"), (len(verification.cases), "case"), (len(checks), "check"))
+    lines = [f"{', '.join(several(count, noun) for count, noun in totals)}: {counted(checks, paint)}"]
     if evidence:
         lines.append(coverage_of(evidence))
     if verification.problems:

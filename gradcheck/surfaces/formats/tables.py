@@ -88,6 +88,11 @@ def _mutants(checks: Sequence[CheckResult]) -> Iterator[str]:
         yield f"kills {score.killed} of {score.killed + score.survived} mutants"
 
 
+def several(count: int, noun: str) -> str:
+    """A number of things, such as ``1 module`` or ``3 modules``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def counted(checks: Sequence[CheckResult], paint: Paint = plain) -> str:
     """How many checks came to which verdict, such as ``35 pass, 1 fail``."""
     counts = Counter(check.verdict for check in checks)

@@ -393,7 +393,7 @@ def test_hostile_names_stay_text() -> None:
 def test_markdown_has_a_table_of_regressions_and_folds_the_rest() -> None:
     wrong = replace(GRADIENT, verdict=Verdict.FAIL)
     text = render_comparison_markdown(compare_runs(baseline(GRADIENT), baseline(wrong), Settings()), "b.json")
-    assert text.startswith("## Compared with <code>b.json</code>\n\n1 checks compared: 1 regression, 0 improvements\n")
+    assert text.startswith("## Compared with <code>b.json</code>\n\n1 check compared: 1 regression, 0 improvements\n")
     assert "### Regressions\n\n| what" in text
     better = render_comparison_markdown(compare_runs(baseline(wrong), baseline(GRADIENT), Settings()), "b.json")
     assert "<details><summary>Improvements</summary>" in better

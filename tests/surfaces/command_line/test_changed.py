@@ -93,7 +93,7 @@ def test_what_only_stands_for_a_module_is_passed_over(monkeypatch: pytest.Monkey
 def test_the_command_looks_where_the_configuration_says(capsys: Output) -> None:
     assert main(["changed", "parts/other.py", "-v"]) == 0
     out = capsys.readouterr().out
-    assert "1 modules, 3 cases" in out
+    assert "1 module, 3 cases" in out
     assert "Other[N=2 D=3 M=5]" in out
 
 
@@ -106,13 +106,13 @@ def test_without_a_configuration_the_files_themselves_are_looked_at_but_no_tests
     Path("pyproject.toml").unlink()
     assert main(["changed", "net.py", "test_it.py", "notes.py", "--checks", "dimensions"]) == 0
     out = capsys.readouterr().out
-    assert "1 modules, 3 cases" in out
+    assert "1 module, 3 cases" in out
     assert main(["changed", "parts/constants.py"]) == 0
 
 
 def test_report_takes_changed_files_besides_targets(capsys: Output) -> None:
     assert main(["report", "net.py", "parts.other", "--changed", "parts/constants.py"]) == 0
-    assert "1 modules, 3 cases" in capsys.readouterr().out
+    assert "1 module, 3 cases" in capsys.readouterr().out
     assert main(["report", "net.py", "--changed", "parts/affine.py", "--plan", "--checks", "gradient"]) == 0
     assert "Net[N=2 D=3 M=5]" in capsys.readouterr().out
 

@@ -59,7 +59,7 @@ def test_what_passes_exits_0_and_shows_the_table(capsys: Output) -> None:
     out = capsys.readouterr().out
     assert out.startswith("gradcheck 0.1.0 · threshold 1e-06 · seed 3\n")
     assert "Good      x       2              3/3" in out
-    assert "1 modules, 2 cases, 20 checks: 20 pass" in out
+    assert "1 module, 2 cases, 20 checks: 20 pass" in out
     assert "3 of 3 coordinates perturbed each by itself, 6 forwards" in out
 
 
@@ -74,7 +74,7 @@ def test_what_fails_exits_1_and_names_the_entry(capsys: Output) -> None:
 
 def test_the_repeat_line_repeats(capsys: Output) -> None:
     assert main(["report", "bad.py", "-k", "Bad[N=2]::gradient[x]", "--threshold", "1e-05", "--seed", "0"]) == 1
-    assert "1 modules, 1 cases, 1 checks: 1 fail" in capsys.readouterr().out
+    assert "1 module, 1 case, 1 check: 1 fail" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_debug_raises_errors_of_use() -> None:
 
 def test_fail_fast_stops_after_the_first_case_that_fails(capsys: Output) -> None:
     main(["report", "bad.py", "good.py", "--fail-fast"])
-    assert "1 modules, 1 cases" in capsys.readouterr().out
+    assert "1 module, 1 case" in capsys.readouterr().out
 
 
 def test_quiet_and_verbose(capsys: Output) -> None:
@@ -317,9 +317,9 @@ def test_checks_are_chosen_by_name(capsys: Output) -> None:
     assert main(["report", "good.py", "--checks", "gradient,purity", "--format", "json"]) == 0
     assert results(capsys.readouterr().out) == {"gradient": ["pass", "pass"], "purity": ["pass", "pass"]}
     assert main(["report", "order.py", "--checks", "gradient, purity"]) == 0
-    assert "1 modules, 3 cases, 6 checks: 6 pass" in capsys.readouterr().out
+    assert "1 module, 3 cases, 6 checks: 6 pass" in capsys.readouterr().out
     assert main(["report", "order.py", "--checks", "layouts"]) == 1
-    assert "1 modules, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
+    assert "1 module, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
     assert main(["report", "good.py", "--checks", "values"]) == 5
 
 
@@ -328,19 +328,19 @@ def test_a_probe_is_waived_with_a_reason(capsys: Output) -> None:
     out = capsys.readouterr().out
     assert "FAIL  Order[N=2 D=3]::layouts" in out
     assert "a cotangent with Fortran order: the gradient of x[0, 1] is 2.5 instead of -3.75" in out
-    assert "1 modules, 3 cases, 30 checks: 28 pass, 2 fail" in out
+    assert "1 module, 3 cases, 30 checks: 28 pass, 2 fail" in out
     assert main(["report", "order.py", "--waive", "layouts=reads by position"]) == 0
     out = capsys.readouterr().out
     assert "FAIL" not in out
     assert "\nwaived  Order::layouts: reads by position\n" in out
-    assert "1 modules, 3 cases, 30 checks: 3 waived, 27 pass" in out
+    assert "1 module, 3 cases, 30 checks: 3 waived, 27 pass" in out
 
 
 def test_several_probes_are_waived(capsys: Output) -> None:
     assert main(["report", "order.py", "-q", "--waive", "layouts=a = b", "--waive", "state = by design"]) == 0
     out = capsys.readouterr().out
     assert "\nwaived  Order::layouts: a = b\nwaived  Order::state: by design\n" in out
-    assert "1 modules, 3 cases, 30 checks: 6 waived, 24 pass" in out
+    assert "1 module, 3 cases, 30 checks: 6 waived, 24 pass" in out
 
 
 def test_configuration_chooses_and_waives_and_the_command_line_adds_to_it(scratch: Path, capsys: Output) -> None:
@@ -354,9 +354,9 @@ def test_configuration_chooses_and_waives_and_the_command_line_adds_to_it(scratc
     assert "\nwaived  Order::layouts: another reason\n" in capsys.readouterr().out
     (scratch / "pyproject.toml").write_text('[tool.gradcheck]\nchecks = ["gradient"]\n')
     assert main(["report", "order.py"]) == 0
-    assert "1 modules, 3 cases, 3 checks: 3 pass" in capsys.readouterr().out
+    assert "1 module, 3 cases, 3 checks: 3 pass" in capsys.readouterr().out
     assert main(["report", "order.py", "--checks", "layouts"]) == 1
-    assert "1 modules, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
+    assert "1 module, 3 cases, 3 checks: 1 pass, 2 fail" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def test_every_save_is_verified_and_only_what_it_concerns_until_ctrl_c(project: 
     read = watch.until("coordinates perturbed")
     assert "saved: first.py" in read
     assert "FAIL  Affine[N=2 D=3 M=5]::gradient[weight]" in read
-    assert "1 modules, 3 cases" in read
+    assert "1 module, 3 cases" in read
 
     (project / "first.py").write_text("this is no Python")
     assert "SyntaxError" in watch.until("could not be loaded")

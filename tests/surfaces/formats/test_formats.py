@@ -187,7 +187,7 @@ def test_text_shows_the_result_of_each_probe_in_the_second_table() -> None:
     report = order({**WAIVED, "state": "by design"})
     assert second_table(report.verification) == [header, row]
     assert "\n\nwaived  Order::layouts: reads by position\nwaived  Order::state: by design\n\n" in str(report)
-    assert "1 modules, 3 cases, 30 checks: 6 waived, 24 pass" in str(report)
+    assert "1 module, 3 cases, 30 checks: 6 waived, 24 pass" in str(report)
 
 
 def test_text_shows_a_dash_where_a_check_does_not_apply() -> None:
