@@ -62,6 +62,7 @@ def test_python_blocks(
     assert capsys.readouterr().out == "", "printed, and not shown"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("page", [page for page in PAGES if page != QUICK_START], ids=path_of)
 def test_console_blocks(page: Path, tmp_path: Path) -> None:
     """Commands are run one after the other in a copy of the examples, so that they may change them."""

@@ -33,6 +33,8 @@ from gradcheck.values.dimensions import bind
 from gradcheck.values.domains import Interval, Nonzero
 from gradcheck.values.module import Module
 
+pytestmark = pytest.mark.sweep
+
 DECLARATIONS = [
     real("N D"),
     real("*B D"),

@@ -267,6 +267,7 @@ def test_results_of_other_types_are_refused() -> None:
         results_from_json(json.dumps(data))
 
 
+@pytest.mark.sweep
 def test_a_damaged_journal_is_resumed_or_refused() -> None:
     planned = plan_targets(("good.py",), (), Settings(checks=["gradient"]))
     file = Path("journal.jsonl")

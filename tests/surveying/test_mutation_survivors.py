@@ -10,6 +10,8 @@ from gradcheck.surveying.bugs import COTANGENT_BUGS, LEAF_BUGS
 from gradcheck.values.results import MutationScore
 from tests.surveying.test_mutation_survey import NET, survey
 
+pytestmark = pytest.mark.sweep
+
 
 class Square(gradcheck.Module):
     """A correct module, and those below are wrong, or hard to look at, in one way each."""

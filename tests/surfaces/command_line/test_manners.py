@@ -73,6 +73,7 @@ def test_mistyped_targets_name_what_was_meant(arguments: list[str], meant: str, 
     assert meant in out
 
 
+@pytest.mark.sweep
 @given(st.text(min_size=1).filter(lambda name: not name.startswith("-")))
 @example("\0")
 @example("x" * 5000)
