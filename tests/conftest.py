@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +26,10 @@ assert hypothesis
 assert tabulate
 for _name in gradcheck.__all__:
     getattr(gradcheck, _name)
+
+# A shell lets what it runs in the background ignore Ctrl-C, and so would every process that the tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes depends on what else the machine does: no test is timed.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -15,31 +15,31 @@ from tests.test_corpus import DERIVATIVES
 
 pytestmark = pytest.mark.sweep
 
-SEEDS = (0, 1) if os.environ.get("GRADCHECK_NO_SKIPS") else (0,)
-CASES = [pytest.param(specimen, seed, id=f"{specimen.name}-{seed}") for specimen in SPECIMENS for seed in SEEDS]
+# `make test` looks at other points than `make test-all`.
+SEED = 1 if os.environ.get("GRADCHECK_NO_SKIPS") else 0
 Verdicts = list[tuple[str, str, Verdict]]
 
 
 @cache
-def point_of(specimen: Specimen, seed: int) -> Point:
-    return specimen.point(np.random.default_rng(seed))
+def point_of(specimen: Specimen) -> Point:
+    return specimen.point(np.random.default_rng(SEED))
 
 
 @cache
-def report_on(specimen: Specimen, bug: Bug | None, seed: int, mode: str) -> Report:
+def report_on(specimen: Specimen, bug: Bug | None, mode: str) -> Report:
     module = gradcheck.from_functions(specimen.forward, specimen.backward if bug is None else bug.backward)
-    point, threshold = point_of(specimen, seed), specimen.threshold
-    return gradcheck.check(module, point, threshold=threshold, seed=seed, checks=DERIVATIVES, mode=mode)
+    point, threshold = point_of(specimen), specimen.threshold
+    return gradcheck.check(module, point, threshold=threshold, seed=SEED, checks=DERIVATIVES, mode=mode)
 
 
 def verdicts_of(report: Report) -> Verdicts:
     return [(check.check, check.leaf, check.verdict) for case in report.verification.cases for check in case.checks]
 
 
-@pytest.mark.parametrize(("specimen", "seed"), CASES)
-def test_groups_tell_what_single_coordinates_tell(specimen: Specimen, seed: int) -> None:
+@pytest.mark.parametrize("specimen", SPECIMENS, ids=lambda specimen: f"{specimen.name}-{SEED}")
+def test_groups_tell_what_single_coordinates_tell(specimen: Specimen) -> None:
     for bug in (None, *specimen.bugs):
-        alone, together = (report_on(specimen, bug, seed, mode) for mode in ("exhaustive", "grouped"))
+        alone, together = (report_on(specimen, bug, mode) for mode in ("exhaustive", "grouped"))
         what = "the correct module" if bug is None else bug.title
         assert verdicts_of(together) == verdicts_of(alone), f"{what}\n{alone}\n{together}"
 
@@ -50,9 +50,9 @@ def grouped_in(report: Report) -> int:
 
 
 def test_groups_really_are_perturbed_together() -> None:
-    grouped = [specimen.name for specimen in SPECIMENS if grouped_in(report_on(specimen, None, 0, "grouped"))]
+    grouped = [specimen.name for specimen in SPECIMENS if grouped_in(report_on(specimen, None, "grouped"))]
     assert len(grouped) > len(SPECIMENS) / 3, f"{len(grouped)} of {len(SPECIMENS)}"
 
 
 def test_nothing_is_grouped_where_every_coordinate_is_to_be_perturbed_by_itself() -> None:
-    assert not any(grouped_in(report_on(specimen, None, 0, "exhaustive")) for specimen in SPECIMENS)
+    assert not any(grouped_in(report_on(specimen, None, "exhaustive")) for specimen in SPECIMENS)
