@@ -77,13 +77,15 @@ class Noise:
 # Significant bits of the formats, and how few of them a number needs that says nothing about its format.
 _BITS = (8, 11, 24)
 _ROUND_BITS = 6
+# That numbers of a format happen to be such of a narrower one has to be less probable than 2 to the minus that.
+_BITS_OF_EVIDENCE = 16
 
 
 def shown_eps(array: Array) -> float:
     """Machine epsilon of the narrowest format that holds all values of an array; 0 if that is float64.
 
-    A float64 number happens to be a float32 one once in 2²⁹ times. Values that are round in any format, such as
-    0, 1 and other integers, do not count.
+    A float64 number happens to be a float32 one once in 2²⁹ times; but a float16 number a bfloat16 one once in 8, so
+    that it takes several. Values that are round in any format, such as 0, 1 and other integers, do not count.
 
     >>> float(shown_eps(np.sin(np.arange(1.0, 5)))), float(shown_eps(np.sin(np.arange(1.0, 5, dtype=np.float32))))
     (0.0, 1.1920928955078125e-07)
@@ -95,7 +97,10 @@ def shown_eps(array: Array) -> float:
     telling = ~_fits(values, _ROUND_BITS) & (values != np.round(values))
     if 2 * np.count_nonzero(telling) < max(values.size, 1):
         return 0.0
-    return next((2.0 ** (1 - bits) for bits in _BITS if _fits(values, bits).all()), 0.0)
+    own = np.finfo(array.dtype if array.dtype.kind in "fc" else np.float64).nmant + 1
+    distinct = np.unique(np.abs(values[telling])).size
+    certain = (bits for bits in _BITS if bits >= own or distinct * (own - bits) >= _BITS_OF_EVIDENCE)
+    return next((2.0 ** (1 - bits) for bits in certain if _fits(values, bits).all()), 0.0)
 
 
 def _fits(values: Array, bits: int) -> Array:

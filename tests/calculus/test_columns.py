@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import gradcheck
-from gradcheck.algebra.precision import Noise, shown_eps
+from gradcheck.algebra.precision import Noise, nearest, shown_eps
 from gradcheck.algebra.steps import Coordinate, coarse_ladder, finer_ladders, higher_ladders, length_scales, own_ladder
 from gradcheck.calculus.climbing import Goal, climbed
 from gradcheck.calculus.columns import column_estimate, first_estimates
@@ -151,3 +151,11 @@ def test_ladders_cover_all_scales() -> None:
 
 def test_lengths_survive_numbers_near_overflow() -> None:
     np.testing.assert_allclose(length_scales(np.array([1e300, 1e-300]), np.full(2, np.inf)), [1e300, 1e300 / 2**0.5])
+
+
+def test_a_few_numbers_of_a_format_may_be_those_of_a_narrower_one_by_chance() -> None:
+    by_chance = (np.linspace(-2, 2, 9) / np.sqrt(1 + np.linspace(-2, 2, 9) ** 2)).astype(np.float16)
+    assert np.array_equal(nearest(by_chance, 2.0**-7), by_chance)
+    assert shown_eps(by_chance) == 2.0**-10
+    assert shown_eps(by_chance.astype(float)) == 2.0**-7  # of float64 it is no chance
+    assert shown_eps(nearest(np.sin(np.linspace(0.1, 2, 9, dtype=np.float32)), 2.0**-7)) == 2.0**-7

@@ -269,6 +269,18 @@ def test_where_jacobians_do_not_fit_gradients_are_still_compared() -> None:
     assert "central differences agree with a" in message
 
 
+def test_a_kernel_whose_few_outputs_look_like_a_coarser_format_is_judged_by_its_own() -> None:
+    def kernel(factor: float) -> gradcheck.Module:
+        def backward(leaves: Any, a_bar: Any) -> Any:
+            return {"x": (factor * a_bar / np.sqrt(1 + leaves["x"].astype(float) ** 2) ** 3).astype(leaves["x"].dtype)}
+
+        return gradcheck.from_functions(lambda x: x / np.sqrt(1 + x * x), backward, name=f"times {factor}")
+
+    point = {"x": np.linspace(-2, 2, 9).astype(np.float16)}
+    assert check_equivalent(kernel(1.0), kernel(1.0), point).passed
+    assert not check_equivalent(kernel(1.0), kernel(1.1), point).passed
+
+
 def test_a_forward_that_raises_is_an_error_of_that_side() -> None:
     def broken(x: Any) -> Any:
         raise RuntimeError("no kernel for this shape")
