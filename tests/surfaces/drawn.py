@@ -22,7 +22,7 @@ from gradcheck.values.results import (
 from gradcheck.values.settings import Settings
 from gradcheck.values.verdict import Verdict
 
-# GRADCHECK_FUZZ_EXAMPLES=100000 makes the long run of CONTRIBUTING.md out of every test that fuzzes.
+# GRADCHECK_FUZZ_EXAMPLES makes the long run of CONTRIBUTING.md out of every test that fuzzes.
 fuzzed = settings(max_examples=int(os.environ.get("GRADCHECK_FUZZ_EXAMPLES", "100")))
 
 HOSTILE = (
