@@ -21,7 +21,7 @@ def nonlinearity(evaluation: Evaluation, leaf: str) -> str:
     has the right Jacobian all the same; x̄ = Jᵀ ā has to hold for every other ā as well.
     """
     if evaluation.claims.are_pulled_back:
-        return ""
+        return ""  # rows that were told apart in groups have stood this test already, or they would not be used
     value, jacobian, cotangent = evaluation.case.leaves[leaf], evaluation.jacobians[leaf], evaluation.cotangent
     given, weights = evaluation.gradient(leaf), np.abs(evaluation.cotangent)
     # Both sides are sums that may cancel, so what they are made of is the scale to compare at.

@@ -83,6 +83,11 @@ def _forecast(targets: tuple[str, ...], options: Namespace, settings: Settings) 
         planned = _planned(targets, options, settings)
         forecast = render_forecast(planned)
     print(forecast, end="")
+    return _status_of(planned)
+
+
+def _status_of(planned: Plan) -> int:
+    """The exit status of a command that carries nothing out; what could not be loaded is said."""
     for problem in planned.problems:
         print(f"not loaded  {visible_text(problem.message)}", file=sys.stderr)
     if planned.problems:
@@ -101,11 +106,7 @@ def list_modules(options: Namespace) -> int:
     if not planned.items and not planned.problems:
         selected = f" whose name has {visible_name(' or '.join(options.keywords))}" if options.keywords else ""
         print(f"nothing to check: no module is registered{selected}", file=sys.stderr)
-    for problem in planned.problems:
-        print(f"not loaded  {visible_text(problem.message)}", file=sys.stderr)
-    if planned.problems:
-        return USAGE
-    return PASSED if planned.items else NOTHING
+    return _status_of(planned)
 
 
 def explain(options: Namespace) -> int:
